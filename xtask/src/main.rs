@@ -1,0 +1,3 @@
+//! Repository tasks: the test command.
+
+fn main() {}
