@@ -1,1 +1,25 @@
-//! The machine.
+//! redan's machine: packets, match fields, nft's bytecode, sets, the interpreter.
+#![forbid(unsafe_code)]
+
+pub mod ct;
+mod data;
+pub mod datatype;
+pub mod engine;
+pub mod family;
+pub mod ids;
+pub mod instr;
+pub mod meta;
+pub mod packet;
+mod reg;
+pub mod ruleset;
+mod state;
+mod time;
+
+pub use data::Data;
+pub use engine::{Asked, Engine, Env, Final, Host, NatAsk, NatRange, Outcome};
+pub use instr::{Instr, Verdict};
+pub use packet::Packet;
+pub use reg::{REGISTER_BYTES, Reg};
+pub use ruleset::Ruleset;
+pub use state::State;
+pub use time::Instant;
