@@ -1,1 +1,7 @@
 //! From rule text to bytecode.
+#![forbid(unsafe_code)]
+
+pub mod ast;
+pub mod diag;
+pub mod parse;
+pub mod source;

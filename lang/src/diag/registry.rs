@@ -1,0 +1,110 @@
+//! The one table of every code: number, kebab-case name, level, explanation.
+//!
+//! Adding a code is one row. Codes never change their meaning and are never used again.
+
+use super::Level;
+
+/// What the registry says about a code.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeInfo {
+    /// `E001` for errors, `L001` for lints.
+    pub code: &'static str,
+    /// Kebab-case; names the bad pattern.
+    pub name: &'static str,
+    /// The level that findings have unless changed.
+    pub level: Level,
+    /// What it does, why, an example, what to use instead.
+    pub explanation: &'static str,
+}
+
+macro_rules! codes {
+    ($($variant:ident = $code:literal $name:literal $level:ident $explanation:literal;)+) => {
+        /// A kind of finding.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = concat!("`", $code, "` ", $name)] $variant,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// Its row of the table.
+            pub fn info(self) -> &'static CodeInfo {
+                match self {
+                    $(Self::$variant => &CodeInfo {
+                        code: $code,
+                        name: $name,
+                        level: Level::$level,
+                        explanation: $explanation,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // E001 to E029: characters, tokens, blocks
+    NotUtf8 = "E001" "not-utf8" Error "What it does: reports text that is not UTF-8.\nWhy: rules are UTF-8; nft takes other bytes only inside strings.\nExample: a file saved as Latin-1 with an umlaut in a comment.\nUse instead: convert the file, for example with `iconv -t utf-8`.";
+    UnexpectedCharacter = "E002" "unexpected-character" Error "What it does: reports a character that starts no token.\nWhy: nothing in the language is written with it.\nExample: `tcp dport 22 ; ?`.\nUse instead: remove it, or put it into a string.";
+    UnclosedString = "E003" "unclosed-string" Error "What it does: reports a string whose closing quote is not on its line.\nWhy: one lost quote would otherwise swallow the rules below it.\nExample: `log prefix \"in: accept`.\nUse instead: `log prefix \"in: \" accept`.";
+    UnclosedBrace = "E004" "unclosed-brace" Error "What it does: reports an opening brace or parenthesis that is not closed.\nWhy: everything behind it would belong to it.\nExample: `tcp dport { 22, 80 accept`.\nUse instead: `tcp dport { 22, 80 } accept`.";
+    StrayBrace = "E005" "stray-brace" Error "What it does: reports a `}` that closes nothing.\nWhy: a block above was closed too early, or the brace is one too many.\nExample: two `}` behind a table.\nUse instead: remove it.";
+    MissingBrace = "E006" "missing-brace" Error "What it does: reports a block that starts where another one should have ended.\nWhy: a `}` is missing above; nft reports a syntax error at the new block.\nExample: `chain a {` inside `chain b {`.\nUse instead: close the chain first.";
+    BraceOnNextLine = "E007" "brace-on-next-line" Error "What it does: reports a block whose `{` stands on the line below its name.\nWhy: nft ends the declaration at the line's end and then meets a lone brace.\nExample: `table inet filter`, newline, `{`.\nUse instead: `table inet filter {`.";
+    TooDeep = "E008" "too-deep" Error "What it does: reports braces or parentheses nested deeper than 16.\nWhy: no rule needs it, and unbounded nesting exhausts memory.\nExample: sets in sets in sets.\nUse instead: a flat set; nested sets mean the same.";
+    TooLong = "E009" "too-long" Error "What it does: reports a statement of more than 16,384 tokens.\nWhy: no rule needs it, and unbounded statements exhaust memory.\nExample: a lost newline in a generated file.\nUse instead: several rules, or a set.";
+    SyntaxError = "E010" "syntax-error" Error "What it does: reports a statement that is not in nft's language, with what was expected in its place.\nWhy: it cannot be understood, so it cannot be enforced.\nExample: `tcp dprot 22 accept`.\nUse instead: what the message suggests.";
+    TrailingTokens = "E011" "trailing-tokens" Error "What it does: reports text behind a block's closing brace on the same line.\nWhy: nft wants a newline or `;` there.\nExample: `chain a { } chain b { }`.\nUse instead: a new line.";
+    TableInTable = "E012" "table-in-table" Error "What it does: reports a table inside another block.\nWhy: tables do not nest, so a `}` is missing above.\nExample: `table ip a {`, then `table ip b {`.\nUse instead: close the first table.";
+    TooManyErrors = "E013" "too-many-errors" Error "What it does: says that further errors of a file are not shown.\nWhy: they usually follow from the first ones.\nExample: a binary file.\nUse instead: mend the first errors and run again.";
+    BadNumber = "E014" "bad-number" Error "What it does: reports a number that does not fit.\nWhy: it would be cut off silently.\nExample: a number of 60 digits.\nUse instead: a number in the range that the message names.";
+    BadAddress = "E015" "bad-address" Error "What it does: reports an address that is not one.\nWhy: it would match nothing, or the wrong hosts.\nExample: `10.0.0.256`.\nUse instead: a valid address.";
+    BadString = "E016" "bad-string" Error "What it does: reports a string that is empty, only a `*`, or too long.\nWhy: nft refuses it.\nExample: `iifname \"\"`.\nUse instead: leave the match out.";
+    IncludeNotFound = "E020" "include-not-found" Error "What it does: reports an include of a file that is not there or cannot be read.\nWhy: its rules would be missing.\nExample: `include \"missing.nft\"`.\nUse instead: the right path, or a pattern, which may match nothing.";
+    IncludeLoop = "E021" "include-loop" Error "What it does: reports a file that includes itself, directly or through others.\nWhy: it would never end.\nExample: `include \"a.nft\"` in a.nft.\nUse instead: remove the include.";
+    IncludeTooDeep = "E022" "include-too-deep" Error "What it does: reports includes nested deeper than 16.\nWhy: nft stops there too.\nExample: a chain of 17 files.\nUse instead: include them from one file.";
+    // L060 and on: file format
+    CarriageReturn = "L060" "carriage-return" Warning "What it does: reports a file with Windows line ends.\nWhy: nft 1.0.6 refuses it with a bare syntax error.\nExample: a file edited on Windows.\nUse instead: `redan fmt`, which writes plain line ends.";
+    OneLineBlock = "L065" "one-line-block" Info "What it does: reports a `}` without a newline or `;` before it.\nWhy: nft before 1.0.7 refuses it.\nExample: `chain input { accept }`.\nUse instead: `chain input { accept; }`, or `redan fmt`.";
+    NoFinalNewline = "L066" "no-final-newline" Info "What it does: reports a file whose last line is a comment without a newline.\nWhy: nft 1.0.6 refuses it.\nExample: `# end` as the last bytes.\nUse instead: end the file with a newline, or `redan fmt`.";
+}
+
+impl Code {
+    /// The code with this number (`L060`) or name (`carriage-return`).
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| {
+            let info = code.info();
+            info.code.eq_ignore_ascii_case(text) || info.name == text
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_and_names_are_unique_and_explained() {
+        let mut seen = BTreeSet::new();
+        for code in Code::ALL {
+            let info = code.info();
+            assert!(seen.insert(info.code), "{} twice", info.code);
+            assert!(seen.insert(info.name), "{} twice", info.name);
+            for part in [
+                "What it does: ",
+                "\nWhy: ",
+                "\nExample: ",
+                "\nUse instead: ",
+            ] {
+                assert!(
+                    info.explanation.contains(part),
+                    "{}: no {part:?}",
+                    info.code
+                );
+            }
+        }
+    }
+}

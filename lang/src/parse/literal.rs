@@ -1,0 +1,127 @@
+//! Values of literal tokens.
+
+use crate::ast::{ExprKind, Integer, PlainTokenKind, Str, Word};
+use crate::source::Span;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The value that a token spells. A token that only looks like a literal (`10.0.0.256`) comes back as a symbol; where it was lexed, it has been reported.
+pub fn literal(kind: PlainTokenKind, span: Span, text: &str) -> ExprKind {
+    let symbol = ExprKind::Symbol(Word { span });
+    match kind {
+        PlainTokenKind::Number => {
+            number(text).map_or(symbol, |value| ExprKind::Number(Integer::new(value)))
+        }
+        PlainTokenKind::Ipv4 => text
+            .parse::<Ipv4Addr>()
+            .map_or(symbol, |addr| ExprKind::Ipv4(addr.octets())),
+        PlainTokenKind::Ipv6 => text
+            .parse::<Ipv6Addr>()
+            .map_or(symbol, |addr| ExprKind::Ipv6(addr.octets())),
+        PlainTokenKind::Mac => mac(text).map_or(symbol, ExprKind::Mac),
+        PlainTokenKind::Time => time_ms(text).map_or(symbol, ExprKind::Time),
+        PlainTokenKind::Str => ExprKind::Str(string(span, text)),
+        PlainTokenKind::WildcardWord => ExprKind::WildcardWord(string(span, text)),
+        PlainTokenKind::Word
+        | PlainTokenKind::Slash
+        | PlainTokenKind::Dash
+        | PlainTokenKind::Dot => symbol,
+    }
+}
+
+/// A decimal or `0x` number.
+pub fn number(text: &str) -> Option<u128> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u128::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Six bytes in hex with colons; one digit a byte is allowed.
+pub fn mac(text: &str) -> Option<[u8; 6]> {
+    let mut bytes = [0; 6];
+    let mut parts = text.split(':');
+    for byte in &mut bytes {
+        *byte = u8::from_str_radix(parts.next()?, 16).ok()?;
+    }
+    parts.next().is_none().then_some(bytes)
+}
+
+/// Milliseconds of `1d2h3m4s5ms`; a number without a unit is seconds.
+pub fn time_ms(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut total: u64 = 0;
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let (count, tail) = rest.split_at_checked(digits)?;
+        let unit_len = tail
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(unit_len)?;
+        let factor = match unit {
+            "w" => 604_800_000,
+            "d" => 86_400_000,
+            "h" => 3_600_000,
+            "m" => 60_000,
+            "s" | "" => 1000,
+            "ms" => 1,
+            _ => return None,
+        };
+        total = total.checked_add(count.parse::<u64>().ok()?.checked_mul(factor)?)?;
+        rest = tail;
+    }
+    Some(total)
+}
+
+/// A string token: quotes and a trailing unescaped `*` taken off.
+pub fn string(span: Span, text: &str) -> Str {
+    let quoted = text.len() >= 2 && text.starts_with('"') && text.ends_with('"');
+    let (mut start, mut end) = (span.start, span.end);
+    if quoted {
+        start += 1;
+        end -= 1;
+    }
+    let body = if quoted {
+        text.get(1..text.len() - 1).unwrap_or_default()
+    } else {
+        text
+    };
+    let wildcard = body.ends_with('*') && !body.ends_with("\\*");
+    if wildcard {
+        end -= 1;
+    }
+    Str {
+        span: Span::new(span.source, start, end),
+        quoted,
+        wildcard,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceId;
+
+    #[test]
+    fn literals_have_values() {
+        assert_eq!(number("0x10"), Some(16));
+        assert_eq!(number("340282366920938463463374607431768211456"), None);
+        assert_eq!(mac("0:1:2:a:b:ff"), Some([0, 1, 2, 10, 11, 255]));
+        assert_eq!(time_ms("1d2h3m4s5ms"), Some(93_784_005));
+        assert_eq!(time_ms("30"), Some(30_000));
+        assert_eq!(time_ms("99999999999999999w"), None);
+        let span = Span::new(SourceId(0), 10, 16);
+        let check = |text: &str, start, end, wildcard| {
+            let got = string(span, text);
+            assert_eq!(
+                (got.span.start, got.span.end, got.wildcard),
+                (start, end, wildcard),
+                "{text}"
+            );
+        };
+        check("\"eth*\"", 11, 14, true);
+        check("\"et\\*\"", 11, 15, false);
+        check("ethxx*", 10, 15, true);
+    }
+}
