@@ -1,0 +1,139 @@
+//! What the datapath says of a frame: what the command prints as JSON or text.
+
+use redan_vm::ct::Direction;
+use redan_vm::family::Hook;
+use redan_vm::ids::RuleId;
+
+use crate::reason::Reason;
+use crate::site::PortId;
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Verdict {
+    /// It left.
+    Accept,
+    /// It is gone.
+    Drop,
+    /// It is gone, and its sender was told.
+    Reject,
+    /// It was delivered to the machine itself.
+    Local,
+    /// A fragment that waits.
+    Held,
+    /// Queued to a program.
+    Queue,
+    /// Not IP, or not for this machine.
+    Other,
+}
+
+impl Verdict {
+    /// Every verdict, in order of declaration.
+    pub const ALL: &'static [Self] = &[
+        Self::Accept,
+        Self::Drop,
+        Self::Reject,
+        Self::Local,
+        Self::Held,
+        Self::Queue,
+        Self::Other,
+    ];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Drop => "drop",
+            Self::Reject => "reject",
+            Self::Local => "local",
+            Self::Held => "held",
+            Self::Queue => "queue",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The rule that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The rule; its chain, table and place are in the ruleset.
+    pub rule: RuleId,
+    /// The hook at which it ran.
+    pub hook: Hook,
+}
+
+/// What conntrack made of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CtReport {
+    /// `new`, `established`, `related`, `invalid`, `untracked`.
+    pub state: &'static str,
+    /// Which way it goes; `None` when it belongs to no connection.
+    pub direction: Option<Direction>,
+    /// The connection's mark; 0 without one.
+    pub mark: u32,
+    /// Why it is invalid.
+    pub reason: Option<&'static str>,
+}
+
+/// What became of one frame that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why, where no rule decided.
+    pub reason: Option<Reason>,
+    /// The rule that dropped or rejected, or the last that accepted in a filter chain.
+    pub decision: Option<Decision>,
+    /// What conntrack made of it; `None` when it is off or did not see the frame.
+    pub ct: Option<CtReport>,
+}
+
+/// A virtio-net header's meaning: what a driver knows of a frame's checksums and segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offload {
+    /// The transport checksum is not filled in yet (`VIRTIO_NET_HDR_F_NEEDS_CSUM`).
+    pub needs_checksum: bool,
+    /// The transport checksum has been verified, or cannot be (a capture that cuts frames short).
+    pub checksum_verified: bool,
+    /// `VIRTIO_NET_HDR_GSO_*` with the ECN bit; 0 for one packet.
+    pub gso_type: u8,
+    /// Bytes of headers in a packet of several segments.
+    pub header_bytes: u16,
+    /// Payload bytes of each segment.
+    pub gso_size: u16,
+    /// Where checksumming starts, in bytes from the frame's start.
+    pub checksum_start: u16,
+    /// Where the checksum goes, in bytes from `checksum_start`.
+    pub checksum_offset: u16,
+}
+
+/// A frame that comes in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// The bytes, Ethernet header first.
+    pub bytes: Vec<u8>,
+    /// What the driver knows of it.
+    pub offload: Offload,
+    /// The Ethernet header was made up by the driver (a capture without link headers): the frame counts as addressed to the port.
+    pub made_link: bool,
+}
+
+impl From<Vec<u8>> for Frame {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            ..Self::default()
+        }
+    }
+}
+
+/// A frame that leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutFrame {
+    /// The port that it leaves by.
+    pub port: PortId,
+    /// The bytes, Ethernet header first.
+    pub bytes: Vec<u8>,
+    /// What the driver must tell the device.
+    pub offload: Offload,
+}

@@ -1,0 +1,45 @@
+//! What `log` and tracing give out: the observer that the command supplies, and the kernel's log line.
+
+use redan_vm::family::Hook;
+use redan_vm::ids::RuleId;
+use redan_vm::instr::Log;
+use redan_vm::{Instant, Packet};
+
+/// Hears of what rules do beside deciding.
+pub trait Observer: Send {
+    /// A `log` statement ran.
+    fn log(&mut self, entry: &LogEntry<'_>);
+    /// A rule was visited; called only while tracing.
+    fn trace(&mut self, hook: Hook, rule: RuleId, matched: bool) {
+        let _ = (hook, rule, matched);
+    }
+}
+
+/// An observer that hears nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn log(&mut self, _entry: &LogEntry<'_>) {}
+}
+
+/// A `log` statement that ran. Its `Display` is the kernel's line: `prefix IN=lan0 OUT= MAC=... SRC=...`.
+#[derive(Clone, Copy, Debug)]
+pub struct LogEntry<'a> {
+    /// When.
+    pub now: Instant,
+    /// At which hook.
+    pub hook: Hook,
+    /// Which rule.
+    pub rule: RuleId,
+    /// What it asks for.
+    pub log: &'a Log,
+    /// The packet.
+    pub packet: &'a Packet,
+}
+
+impl std::fmt::Display for LogEntry<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.log.prefix.as_deref().unwrap_or(""))
+    }
+}
