@@ -6,6 +6,7 @@ mod data;
 pub mod datatype;
 pub mod engine;
 pub mod family;
+pub mod field;
 pub mod ids;
 pub mod instr;
 pub mod meta;
