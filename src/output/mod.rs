@@ -1,0 +1,3 @@
+//! What people and programs get to see: the terminal, findings in four formats, replays, differences.
+
+pub(crate) mod terminal;
