@@ -1,6 +1,7 @@
 //! redan's runtime: the path of a frame from a port through the hooks to another port.
 
 pub mod clock;
+pub mod conntrack;
 pub mod datapath;
 pub mod driver;
 pub mod log;
