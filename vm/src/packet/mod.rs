@@ -1,5 +1,37 @@
 //! A packet on its way through the hooks: frame bytes, where its headers are, metadata, and what conntrack made of it.
 
+pub mod arp;
+pub mod checksum;
+mod dissect;
+pub mod ethernet;
+mod header;
+pub mod icmp;
+pub mod icmpv6;
+pub mod ipv4;
+pub mod ipv6;
+pub mod protocol;
+pub mod sctp;
+pub mod tcp;
+pub mod udp;
+mod view;
+pub mod vlan;
+
+pub use arp::Arp;
+pub use dissect::{
+    Checksums, DissectError, DissectErrorKind, Layer, LinkKind, dissect, dissect_bridge,
+    dissect_with,
+};
+pub use ethernet::{Ethernet, ethertype};
+pub use icmp::Icmp;
+pub use icmpv6::Icmpv6;
+pub use ipv4::Ipv4;
+pub use ipv6::Ipv6;
+pub use sctp::Sctp;
+pub use tcp::Tcp;
+pub use udp::Udp;
+pub use view::pkttype;
+pub use vlan::Vlan;
+
 use crate::ct::Direction;
 
 /// A packet as rules see it. The layout is fixed (`repr(C)`) because generated code reads it.
