@@ -12,6 +12,7 @@ pub mod instr;
 pub mod meta;
 pub mod ops;
 pub mod packet;
+pub mod predicate;
 mod reg;
 mod regs;
 pub mod ruleset;
