@@ -1,0 +1,99 @@
+//! What packets change: counters, limits, quotas, and the elements of dynamic sets.
+
+mod limit;
+mod stateful;
+
+pub use limit::Limit;
+pub use stateful::{Counter, Stateful};
+
+use crate::ids::StateId;
+use crate::ruleset::{Ruleset, StateSpec};
+
+/// Where a [`StateId`] leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    /// Into the counters.
+    Counter(u32),
+    /// Into everything else.
+    Other(u32),
+}
+
+/// The changing half of a ruleset; the [`Ruleset`] itself stays as it was loaded.
+#[derive(Debug, Default)]
+pub struct State {
+    slots: Vec<Slot>,
+    counters: Vec<Counter>,
+    others: Vec<Stateful>,
+    /// The last list of connections handed out.
+    lists: u64,
+}
+
+impl State {
+    /// Everything as the ruleset says it starts.
+    pub fn new(ruleset: &Ruleset) -> Self {
+        let mut state = Self::default();
+        for spec in &ruleset.states {
+            state.add(spec);
+        }
+        state
+    }
+
+    fn add(&mut self, spec: &StateSpec) {
+        let slot = match Stateful::new(spec, &mut self.lists) {
+            Stateful::Counter(counter) => {
+                self.counters.push(counter);
+                Slot::Counter(index(self.counters.len() - 1))
+            }
+            other => {
+                self.others.push(other);
+                Slot::Other(index(self.others.len() - 1))
+            }
+        };
+        self.slots.push(slot);
+    }
+
+    /// Where a counter lies in [`Self::counters_mut`]; the same in every state made from one ruleset.
+    pub fn counter_index(&self, id: StateId) -> Option<usize> {
+        match self.slots.get(id.index()) {
+            Some(Slot::Counter(index)) => Some(*index as usize),
+            Some(Slot::Other(_)) | None => None,
+        }
+    }
+
+    /// All counters, to be counted in line.
+    pub fn counters_mut(&mut self) -> &mut [Counter] {
+        &mut self.counters
+    }
+
+    /// A counter's value.
+    pub fn counter(&self, id: StateId) -> Option<Counter> {
+        self.counters.get(self.counter_index(id)?).copied()
+    }
+
+    /// A counter, to be changed.
+    #[inline]
+    pub fn counter_mut(&mut self, id: StateId) -> Option<&mut Counter> {
+        self.counters.get_mut(self.counter_index(id)?)
+    }
+
+    /// Any stateful expression that is no counter.
+    pub fn stateful(&self, id: StateId) -> Option<&Stateful> {
+        match self.slots.get(id.index()) {
+            Some(Slot::Other(index)) => self.others.get(*index as usize),
+            Some(Slot::Counter(_)) | None => None,
+        }
+    }
+
+    /// Any stateful expression that is no counter, to be changed.
+    #[inline]
+    pub fn stateful_mut(&mut self, id: StateId) -> Option<&mut Stateful> {
+        match self.slots.get(id.index()) {
+            Some(Slot::Other(index)) => self.others.get_mut(*index as usize),
+            Some(Slot::Counter(_)) | None => None,
+        }
+    }
+}
+
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
