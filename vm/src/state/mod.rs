@@ -73,7 +73,8 @@ impl State {
     /// A counter, to be changed.
     #[inline]
     pub fn counter_mut(&mut self, id: StateId) -> Option<&mut Counter> {
-        self.counters.get_mut(self.counter_index(id)?)
+        let index = self.counter_index(id)?;
+        self.counters.get_mut(index)
     }
 
     /// Any stateful expression that is no counter.
