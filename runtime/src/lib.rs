@@ -4,8 +4,10 @@ pub mod clock;
 pub mod conntrack;
 pub mod datapath;
 pub mod driver;
+pub mod hook;
 pub mod log;
 pub mod reason;
+pub mod router;
 pub mod site;
 
 pub use datapath::{

@@ -1,0 +1,315 @@
+//! Routes: the machine's own addresses, subnets of its ports, routes through gateways; the longest prefix wins.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::site::{PortId, Prefix, Site};
+
+/// Where a packet goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// To the machine itself.
+    Local,
+    /// To everybody in a subnet of the machine's.
+    Broadcast,
+    /// To a group.
+    Multicast,
+    /// Out of a port.
+    Port {
+        /// Which.
+        port: PortId,
+        /// The gateway; `None` when the destination is a neighbour itself.
+        via: Option<IpAddr>,
+    },
+}
+
+/// Routes of one family by prefix length, longest first; addresses are kept in the upper bits.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    levels: Vec<(u32, HashMap<u128, Hop, FixedState>)>,
+}
+
+impl Table {
+    /// Adds a route; the first of two for one destination stays.
+    fn add(&mut self, address: u128, bits: u32, hop: Hop) {
+        let at = match self.levels.binary_search_by(|(level, _)| bits.cmp(level)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.levels.insert(at, (bits, HashMap::default()));
+                at
+            }
+        };
+        if let Some((_, level)) = self.levels.get_mut(at) {
+            level.entry(address & mask(bits)).or_insert(hop);
+        }
+    }
+
+    fn find(&self, address: u128) -> Option<Hop> {
+        self.levels
+            .iter()
+            .find_map(|(bits, level)| level.get(&(address & mask(*bits))).copied())
+    }
+}
+
+/// `bits` ones from the top.
+fn mask(bits: u32) -> u128 {
+    u128::MAX.checked_shl(128 - bits.min(128)).unwrap_or(0)
+}
+
+/// An address in the upper bits.
+fn key(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// The routing tables of a site. The machine's own addresses are looked up before everything else, as in Linux.
+#[derive(Clone, Debug, Default)]
+pub struct Fib {
+    own: [Table; 2],
+    main: [Table; 2],
+    sources: Vec<(PortId, Prefix)>,
+    groups: Vec<Ipv6Addr>,
+}
+
+const fn family(address: IpAddr) -> usize {
+    match address {
+        IpAddr::V4(_) => 0,
+        IpAddr::V6(_) => 1,
+    }
+}
+
+impl Fib {
+    /// The tables of a site.
+    pub fn new(site: &Site) -> Self {
+        let mut fib = Self::default();
+        fib.add_own(
+            Prefix {
+                address: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)),
+                bits: 8,
+            },
+            Hop::Local,
+        );
+        fib.add_own(
+            Prefix {
+                address: IpAddr::V6(Ipv6Addr::LOCALHOST),
+                bits: 128,
+            },
+            Hop::Local,
+        );
+        for (index, port) in site.ports.iter().enumerate() {
+            let Ok(id) = u16::try_from(index).map(PortId) else {
+                break;
+            };
+            for &address in &port.addresses {
+                fib.add_address(id, address);
+            }
+        }
+        for &address in &site.local {
+            fib.add_own(host(address), Hop::Local);
+        }
+        for route in &site.routes {
+            let port = fib
+                .sources
+                .iter()
+                .find(|(_, net)| net.contains(route.via))
+                .map(|&(port, _)| port);
+            if let Some(port) = port {
+                fib.add_main(
+                    route.to,
+                    Hop::Port {
+                        port,
+                        via: Some(route.via),
+                    },
+                );
+            }
+        }
+        fib
+    }
+
+    fn add_own(&mut self, to: Prefix, hop: Hop) {
+        if let Some(table) = self.own.get_mut(family(to.address)) {
+            table.add(key(to.address), u32::from(to.bits), hop);
+        }
+    }
+
+    fn add_main(&mut self, to: Prefix, hop: Hop) {
+        if let Some(table) = self.main.get_mut(family(to.address)) {
+            table.add(key(to.address), u32::from(to.bits), hop);
+        }
+    }
+
+    /// What a port's address brings with it (`fib_add_ifaddr`, `addrconf_prefix_route`): the address, its subnet, the subnet's broadcast
+    /// address; for IPv6 the router's anycast address and the solicited-node group.
+    fn add_address(&mut self, port: PortId, address: Prefix) {
+        self.sources.push((port, address));
+        self.add_own(host(address.address), Hop::Local);
+        self.add_main(address, Hop::Port { port, via: None });
+        match address.address {
+            IpAddr::V4(v4) if address.bits < 31 => {
+                let host_bits = u32::MAX.checked_shr(u32::from(address.bits)).unwrap_or(0);
+                let all = Ipv4Addr::from_bits(v4.to_bits() | host_bits);
+                self.add_own(host(IpAddr::V4(all)), Hop::Broadcast);
+            }
+            IpAddr::V4(_) => {}
+            IpAddr::V6(v6) => {
+                let [.., a, b, c] = v6.octets();
+                let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
+                self.groups.push(group);
+                if address.bits < 127 {
+                    let net = Ipv6Addr::from_bits(v6.to_bits() & mask(u32::from(address.bits)));
+                    self.add_own(host(IpAddr::V6(net)), Hop::Local);
+                }
+            }
+        }
+    }
+
+    /// Where a packet to `to` goes; `None` without a route. Groups and the limited broadcast address are no matter of routes:
+    /// see [`is_member`](Self::is_member).
+    pub fn find(&self, to: IpAddr) -> Option<Hop> {
+        match to {
+            IpAddr::V4(v4) if v4.is_multicast() => return Some(Hop::Multicast),
+            IpAddr::V4(v4) if v4.is_broadcast() => return Some(Hop::Broadcast),
+            IpAddr::V6(v6) if v6.is_multicast() => return Some(Hop::Multicast),
+            IpAddr::V4(_) | IpAddr::V6(_) => {}
+        }
+        let (own, main) = (self.own.get(family(to))?, self.main.get(family(to))?);
+        own.find(key(to)).or_else(|| main.find(key(to)))
+    }
+
+    /// Whether an address is the machine's own.
+    pub fn is_local(&self, address: IpAddr) -> bool {
+        self.own
+            .get(family(address))
+            .and_then(|own| own.find(key(address)))
+            == Some(Hop::Local)
+    }
+
+    /// Whether the machine is a member of a group: all nodes, all routers (IPv6), its solicited-node groups.
+    pub fn is_member(&self, group: IpAddr) -> bool {
+        match group {
+            IpAddr::V4(v4) => v4 == Ipv4Addr::new(224, 0, 0, 1),
+            IpAddr::V6(v6) => {
+                matches!(
+                    v6.segments(),
+                    [0xff01 | 0xff02, 0, 0, 0, 0, 0, 0, 1 | 2] | [0xff05, 0, 0, 0, 0, 0, 0, 2]
+                ) || self.groups.contains(&v6)
+            }
+        }
+    }
+
+    /// The port whose subnet a neighbour is in.
+    pub fn on_link(&self, address: IpAddr) -> Option<PortId> {
+        self.sources
+            .iter()
+            .find(|(_, net)| net.contains(address))
+            .map(|&(port, _)| port)
+    }
+
+    /// The address that the machine uses on a port toward `to`: of the subnet that has the next hop, else the port's first
+    /// of the family, else any port's first.
+    pub fn source(&self, port: PortId, next: IpAddr) -> Option<IpAddr> {
+        let of_family = || {
+            self.sources
+                .iter()
+                .filter(|(_, net)| net.address.is_ipv4() == next.is_ipv4())
+        };
+        let on_port = || of_family().filter(|&&(p, _)| p == port);
+        on_port()
+            .find(|(_, net)| net.contains(next))
+            .or_else(|| on_port().next())
+            .or_else(|| of_family().next())
+            .map(|(_, net)| net.address)
+    }
+}
+
+/// A prefix of one address.
+fn host(address: IpAddr) -> Prefix {
+    Prefix {
+        address,
+        bits: if address.is_ipv4() { 32 } else { 128 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::{Mode, Port, Route};
+
+    fn site() -> Site {
+        let mut lan = Port::new("lan0", 0);
+        lan.addresses = vec![
+            "10.1.0.1/16".parse().unwrap(),
+            "fd01::1/64".parse().unwrap(),
+        ];
+        let mut wan = Port::new("wan0", 1);
+        wan.addresses = vec![
+            "10.2.0.1/16".parse().unwrap(),
+            "fd02::1/64".parse().unwrap(),
+        ];
+        let route = |to: &str, via: &str| Route {
+            to: to.parse().unwrap(),
+            via: via.parse().unwrap(),
+        };
+        Site {
+            mode: Mode::Router,
+            ports: vec![lan, wan],
+            routes: vec![
+                route("192.168.0.0/16", "10.1.0.2"),
+                route("192.168.7.0/24", "10.2.0.9"),
+                route("0.0.0.0/0", "10.2.0.2"),
+                route("::/0", "fd02::2"),
+            ],
+            ..Site::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(to: &str, expected: &str) {
+        let shown = match Fib::new(&site()).find(to.parse().unwrap()) {
+            None => "none".to_owned(),
+            Some(Hop::Port { port, via }) => format!(
+                "{} {}",
+                port.0,
+                via.map_or("direct".into(), |v| v.to_string())
+            ),
+            Some(other @ (Hop::Local | Hop::Broadcast | Hop::Multicast)) => format!("{other:?}"),
+        };
+        assert_eq!(shown, expected, "{to}");
+    }
+
+    #[test]
+    fn longest_prefix_wins_and_own_addresses_come_first() {
+        check("10.1.0.1", "Local");
+        check("10.1.0.9", "0 direct");
+        check("10.1.255.255", "Broadcast");
+        check("255.255.255.255", "Broadcast");
+        check("224.0.0.5", "Multicast");
+        check("127.1.2.3", "Local");
+        check("192.168.1.1", "0 10.1.0.2");
+        check("192.168.7.1", "1 10.2.0.9");
+        check("8.8.8.8", "1 10.2.0.2");
+        check("fd01::77", "0 direct");
+        check("fd01::", "Local");
+        check("fd09::1", "1 fd02::2");
+        check("ff02::5", "Multicast");
+    }
+
+    #[test]
+    fn source_is_of_the_next_hops_subnet() {
+        let fib = Fib::new(&site());
+        assert_eq!(
+            fib.source(PortId(1), "10.2.0.2".parse().unwrap()),
+            Some("10.2.0.1".parse().unwrap())
+        );
+        assert_eq!(
+            fib.source(PortId(0), "fd02::9".parse().unwrap()),
+            Some("fd01::1".parse().unwrap())
+        );
+        assert!(fib.is_member("ff02::1:ff00:1".parse().unwrap()));
+        assert!(!fib.is_member("ff02::1:ff00:2".parse().unwrap()));
+    }
+}
