@@ -1,0 +1,169 @@
+//! What generated code and its helpers share during one run: the layout is a contract between [`crate::emit`] and [`crate::helpers`].
+
+use std::any::Any;
+use std::mem::offset_of;
+
+use redan_vm::instr::Base;
+use redan_vm::packet::layout_flags;
+use redan_vm::{Env, Final, Packet, Regs, Ruleset};
+
+use crate::helpers::{HELPERS, Helpers};
+
+/// One run of a base chain. Generated code holds its address and reaches everything through it.
+#[repr(C)]
+pub(crate) struct Context<'run> {
+    /// The register file.
+    pub(crate) regs: Regs,
+    /// What payload loads of each base may read, in the order of [`Base`].
+    pub(crate) views: [View; 5],
+    /// Addresses of the compiled functions: a chain's is at its number.
+    pub(crate) functions: *const usize,
+    /// What generated code calls.
+    pub(crate) helpers: &'static Helpers,
+    /// The packet.
+    pub(crate) packet: &'run mut Packet,
+    /// Time, state, the world.
+    pub(crate) env: Env<'run>,
+    /// The rules, for helpers that run a whole instruction.
+    pub(crate) ruleset: &'run Ruleset,
+    /// The verdict that [`code::OTHER`] stands for.
+    pub(crate) verdict: Option<Final>,
+    /// What a helper panicked with.
+    pub(crate) panic: Option<Box<dyn Any + Send>>,
+}
+
+/// The bytes that payload loads of one base may read.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct View {
+    /// The base's first byte.
+    pub(crate) start: *const u8,
+    /// How many bytes follow; 0 when the base is not there.
+    pub(crate) len: u64,
+}
+
+/// What functions and helpers return, in the low byte; rule or chain number in the upper half.
+pub(crate) mod code {
+    /// Function: the chain ended without a verdict. Helper: on with the rule.
+    pub(crate) const NEXT: u8 = 0;
+    /// Accept.
+    pub(crate) const ACCEPT: u8 = 1;
+    /// Drop.
+    pub(crate) const DROP: u8 = 2;
+    /// The verdict is in [`super::Context::verdict`].
+    pub(crate) const OTHER: u8 = 3;
+    /// A helper panicked: leave at once.
+    pub(crate) const PANIC: u8 = 4;
+    /// Helper: the rule does not match.
+    pub(crate) const BREAK: u8 = 5;
+    /// Helper: back to the calling chain.
+    pub(crate) const RETURN: u8 = 6;
+    /// Helper: call the chain in the upper half.
+    pub(crate) const JUMP: u8 = 7;
+    /// Helper: go to the chain in the upper half.
+    pub(crate) const GOTO: u8 = 8;
+}
+
+/// Where things lie in a [`Context`], as generated code addresses them.
+pub(crate) mod at {
+    use super::{Context, View, offset, offset_of};
+
+    /// The register file.
+    pub(crate) const REGISTERS: i32 = offset(offset_of!(Context<'static>, regs));
+    /// The table of functions.
+    pub(crate) const FUNCTIONS: i32 = offset(offset_of!(Context<'static>, functions));
+    /// The table of helpers.
+    pub(crate) const HELPERS: i32 = offset(offset_of!(Context<'static>, helpers));
+    /// The views of payload bases.
+    const VIEWS: usize = offset_of!(Context<'static>, views);
+
+    /// The first byte's address of base number `base`.
+    pub(crate) const fn view_start(base: usize) -> i32 {
+        offset(VIEWS + base * size_of::<View>() + offset_of!(View, start))
+    }
+
+    /// How many bytes base number `base` has.
+    pub(crate) const fn view_len(base: usize) -> i32 {
+        offset(VIEWS + base * size_of::<View>() + offset_of!(View, len))
+    }
+}
+
+/// An offset as Cranelift takes it.
+pub(crate) const fn offset(bytes: usize) -> i32 {
+    assert!(bytes < 1 << 20, "structures are small");
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "small, as asserted"
+    )]
+    {
+        bytes as i32
+    }
+}
+
+/// The number under which a base's view is found.
+pub(crate) const fn view_index(base: Base) -> usize {
+    match base {
+        Base::Link => 0,
+        Base::Network => 1,
+        Base::Transport => 2,
+        Base::Inner => 3,
+        Base::Tunnel => 4,
+    }
+}
+
+impl<'run> Context<'run> {
+    /// The context of one run.
+    pub(crate) fn new(
+        functions: &[usize],
+        packet: &'run mut Packet,
+        env: Env<'run>,
+        ruleset: &'run Ruleset,
+    ) -> Self {
+        let mut context = Self {
+            regs: Regs::default(),
+            views: [View::NONE; 5],
+            functions: functions.as_ptr(),
+            helpers: &HELPERS,
+            packet,
+            env,
+            ruleset,
+            verdict: None,
+            panic: None,
+        };
+        context.refresh();
+        context
+    }
+
+    /// Finds the payload bases again, after something may have changed the packet.
+    pub(crate) fn refresh(&mut self) {
+        let layout = &self.packet.layout;
+        let frame = self.packet.frame.as_slice();
+        let end = frame.len().min(layout.end as usize);
+        let view = |flag: u8, from: u32| {
+            let there = flag == 0 || layout.flags & flag != 0;
+            match frame.get(from as usize..end) {
+                Some(bytes) if there => View {
+                    start: bytes.as_ptr(),
+                    len: bytes.len() as u64,
+                },
+                Some(_) | None => View::NONE,
+            }
+        };
+        self.views = [
+            view(layout_flags::LINK, layout.link),
+            view(0, layout.network),
+            view(layout_flags::TRANSPORT, layout.transport),
+            view(layout_flags::INNER, layout.inner),
+            View::NONE,
+        ];
+    }
+}
+
+impl View {
+    /// A base that is not there.
+    const NONE: Self = Self {
+        start: std::ptr::null(),
+        len: 0,
+    };
+}
