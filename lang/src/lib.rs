@@ -5,6 +5,7 @@ pub mod ast;
 pub mod datatype;
 pub mod diag;
 pub mod lex;
+pub mod lint;
 pub mod parse;
 pub mod source;
 pub mod token;

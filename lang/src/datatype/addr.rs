@@ -4,12 +4,17 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// An IPv4 address.
 pub(super) fn read_ipv4(text: &str) -> Option<u128> {
-    text.parse::<Ipv4Addr>().ok().map(|addr| u128::from(u32::from(addr)))
+    text.parse::<Ipv4Addr>()
+        .ok()
+        .map(|addr| u128::from(u32::from(addr)))
 }
 
 /// An IPv6 address, also in brackets.
 pub(super) fn read_ipv6(text: &str) -> Option<u128> {
-    let text = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let text = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
     text.parse::<Ipv6Addr>().ok().map(u128::from)
 }
 
@@ -40,5 +45,10 @@ pub(super) fn write_ipv6(value: u128) -> String {
 /// The text of a link-layer address.
 pub(super) fn write_mac(value: u128) -> String {
     let bytes = value.to_be_bytes();
-    bytes.iter().skip(10).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+    bytes
+        .iter()
+        .skip(10)
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .join(":")
 }

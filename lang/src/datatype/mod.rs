@@ -83,7 +83,13 @@ pub fn info(datatype: DataType) -> TypeInfo {
         DataType::EtherType => (16, Network, Integer, "Ethernet protocol", link::ETHER_TYPE),
         DataType::ArpOp => (16, Network, Integer, "ARP operation", link::ARP_OP),
         DataType::InetProto => (8, Network, Integer, "Internet protocol", proto::INET_PROTO),
-        DataType::InetService => (16, Network, Integer, "internet network service", service::INET_SERVICE),
+        DataType::InetService => (
+            16,
+            Network,
+            Integer,
+            "internet network service",
+            service::INET_SERVICE,
+        ),
         DataType::IcmpType => (8, Network, Integer, "ICMP type", icmp::ICMP_TYPE),
         DataType::IcmpCode => (8, Network, Integer, "ICMP code", icmp::ICMP_CODE),
         DataType::Icmpv6Type => (8, Network, Integer, "ICMPv6 type", icmp::ICMPV6_TYPE),
@@ -92,15 +98,39 @@ pub fn info(datatype: DataType) -> TypeInfo {
         DataType::IgmpType => (8, Network, Integer, "IGMP type", icmp::IGMP_TYPE),
         DataType::MhType => (8, Network, Integer, "mobility header type", icmp::MH_TYPE),
         DataType::TcpFlag => (8, Network, Bitmask, "TCP flag", packet::TCP_FLAG),
-        DataType::DccpPkttype => (4, Network, Integer, "DCCP packet type", packet::DCCP_PKTTYPE),
-        DataType::Dscp => (6, Network, Integer, "differentiated services code point", packet::DSCP),
-        DataType::Ecn => (2, Network, Integer, "explicit congestion notification", packet::ECN),
+        DataType::DccpPkttype => (
+            4,
+            Network,
+            Integer,
+            "DCCP packet type",
+            packet::DCCP_PKTTYPE,
+        ),
+        DataType::Dscp => (
+            6,
+            Network,
+            Integer,
+            "differentiated services code point",
+            packet::DSCP,
+        ),
+        DataType::Ecn => (
+            2,
+            Network,
+            Integer,
+            "explicit congestion notification",
+            packet::ECN,
+        ),
         DataType::Mark => (32, Host, Integer, "packet mark", NONE),
         DataType::Realm => (32, Host, Integer, "routing realm", text::REALM),
         DataType::Classid => (32, Host, Integer, "traffic class", NONE),
         DataType::Devgroup => (32, Host, Integer, "devgroup name", text::DEVGROUP),
         DataType::IfaceIndex => (32, Host, Integer, "network interface index", NONE),
-        DataType::IfaceType => (16, Host, Integer, "network interface type", link::IFACE_TYPE),
+        DataType::IfaceType => (
+            16,
+            Host,
+            Integer,
+            "network interface type",
+            link::IFACE_TYPE,
+        ),
         DataType::Ifname => (128, Network, String, "network interface name", NONE),
         DataType::Uid => (32, Host, Integer, "user ID", text::UID),
         DataType::Gid => (32, Host, Integer, "group ID", text::GID),
@@ -122,7 +152,13 @@ pub fn info(datatype: DataType) -> TypeInfo {
         DataType::Bitmask => (0, Network, Bitmask, "bitmask", NONE),
         DataType::Tunnel => (0, Network, Integer, "tunnel number", NONE),
     };
-    TypeInfo { bits, order, base, description, symbols }
+    TypeInfo {
+        bits,
+        order,
+        base,
+        description,
+        symbols,
+    }
 }
 
 /// The type of an expression: what its values mean, how wide they are, how they lie in registers.
@@ -140,13 +176,25 @@ impl Type {
     /// A type with the width and byte order that its name gives.
     pub fn of(datatype: DataType) -> Self {
         let info = info(datatype);
-        Self { datatype, bits: info.bits, order: info.order }
+        Self {
+            datatype,
+            bits: info.bits,
+            order: info.order,
+        }
     }
 
     /// A type with a width and byte order of its own; strings always lie as in memory.
     pub fn new(datatype: DataType, bits: u32, order: ByteOrder) -> Self {
-        let order = if info(datatype).base == Base::String { ByteOrder::Network } else { order };
-        Self { datatype, bits, order }
+        let order = if info(datatype).base == Base::String {
+            ByteOrder::Network
+        } else {
+            order
+        };
+        Self {
+            datatype,
+            bits,
+            order,
+        }
     }
 
     /// What its values are made of.
@@ -244,7 +292,12 @@ mod tests {
         for &datatype in DataType::ALL {
             let info = info(datatype);
             for symbol in info.symbols {
-                assert!(u128::from(symbol.value) <= mask(info.bits), "{} {}", datatype.word(), symbol.name);
+                assert!(
+                    u128::from(symbol.value) <= mask(info.bits),
+                    "{} {}",
+                    datatype.word(),
+                    symbol.name
+                );
             }
         }
     }

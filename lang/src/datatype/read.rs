@@ -43,18 +43,32 @@ pub enum ValueError {
 
 /// A number as a value of a type.
 pub fn read_number(ty: Type, value: u128, clock: Clock) -> Result<u128, ValueError> {
-    let fits = |value: u128, max: u128| if value <= max { Ok(value) } else { Err(ValueError::Range { value, max }) };
+    let fits = |value: u128, max: u128| {
+        if value <= max {
+            Ok(value)
+        } else {
+            Err(ValueError::Range { value, max })
+        }
+    };
     match ty.datatype {
         DataType::CtLabel => fits(value, 127).map(|bit| 1 << bit),
         DataType::Day => fits(value, 6),
-        DataType::DateTime => fits(value, mask(64) / 1_000_000_000).map(|secs| secs * 1_000_000_000),
+        DataType::DateTime => {
+            fits(value, mask(64) / 1_000_000_000).map(|secs| secs * 1_000_000_000)
+        }
         DataType::Time => fits(value, mask(64) / 1000).and_then(|secs| fits(secs * 1000, ty.max())),
         DataType::Hour => {
             let secs = fits(value, 86_400)?;
-            i64::try_from(secs).ok().and_then(|secs| time::local_to_utc(secs, clock.utc_offset_secs)).ok_or(ValueError::Time("hour"))
+            i64::try_from(secs)
+                .ok()
+                .and_then(|secs| time::local_to_utc(secs, clock.utc_offset_secs))
+                .ok_or(ValueError::Time("hour"))
         }
         DataType::String | DataType::Ifname => read_str(ty, &value.to_string(), clock),
-        _ if info(ty.datatype).base == Base::Verdict => Err(ValueError::Unknown { what: "verdict", nearest: None }),
+        _ if info(ty.datatype).base == Base::Verdict => Err(ValueError::Unknown {
+            what: "verdict",
+            nearest: None,
+        }),
         _ => fits(value, ty.max()),
     }
 }
@@ -66,7 +80,12 @@ pub fn read_symbol(ty: Type, text: &str, clock: Clock) -> Result<u128, ValueErro
         return Ok(u128::from(symbol.value));
     }
     match ty.datatype {
-        DataType::String | DataType::Ifname | DataType::Day | DataType::DateTime | DataType::Hour | DataType::Time => read_str(ty, text, clock),
+        DataType::String
+        | DataType::Ifname
+        | DataType::Day
+        | DataType::DateTime
+        | DataType::Hour
+        | DataType::Time => read_str(ty, text, clock),
         DataType::Ipv4Addr => addr::read_ipv4(text).ok_or(ValueError::HostName),
         DataType::Ipv6Addr => addr::read_ipv6(text).ok_or(ValueError::HostName),
         DataType::EtherAddr => addr::read_mac(text).ok_or(unknown(ty.datatype, text)),
@@ -87,12 +106,17 @@ pub fn read_str(ty: Type, text: &str, clock: Clock) -> Result<u128, ValueError> 
         DataType::String | DataType::Ifname => {
             let room = usize::from(ty.bytes().min(16));
             if text.is_empty() || text.len() >= room.max(1) {
-                return Err(ValueError::Length { max: room.saturating_sub(1) });
+                return Err(ValueError::Length {
+                    max: room.saturating_sub(1),
+                });
             }
             Ok(string_value(text.as_bytes(), room))
         }
-        DataType::DateTime => time::read_date(text, offset).ok_or(ValueError::Time("date such as \"2026-01-31 12:00:00\"")),
-        DataType::Hour => time::read_hour(text, offset).ok_or(ValueError::Time("time of day such as \"17:00\"")),
+        DataType::DateTime => time::read_date(text, offset)
+            .ok_or(ValueError::Time("date such as \"2026-01-31 12:00:00\"")),
+        DataType::Hour => {
+            time::read_hour(text, offset).ok_or(ValueError::Time("time of day such as \"17:00\""))
+        }
         DataType::Day => time::read_day(text).ok_or(unknown(ty.datatype, text)),
         DataType::Time => Err(ValueError::Time("span of time such as 1h30m")),
         _ => match text.parse::<u128>() {
@@ -104,17 +128,27 @@ pub fn read_str(ty: Type, text: &str, clock: Clock) -> Result<u128, ValueError> 
 
 /// A string's bytes as a value of `room` bytes.
 pub(crate) fn string_value(bytes: &[u8], room: usize) -> u128 {
-    (0..room).fold(0, |value, at| value << 8 | u128::from(bytes.get(at).copied().unwrap_or(0)))
+    (0..room).fold(0, |value, at| {
+        value << 8 | u128::from(bytes.get(at).copied().unwrap_or(0))
+    })
 }
 
 fn unknown(datatype: DataType, text: &str) -> ValueError {
     let info = info(datatype);
-    ValueError::Unknown { what: info.description, nearest: did_you_mean(text, info.symbols.iter().map(|symbol| symbol.name)) }
+    ValueError::Unknown {
+        what: info.description,
+        nearest: did_you_mean(text, info.symbols.iter().map(|symbol| symbol.name)),
+    }
 }
 
 fn read_any_case(datatype: DataType, text: &str) -> Result<u128, ValueError> {
-    let found = info(datatype).symbols.iter().find(|symbol| symbol.name.eq_ignore_ascii_case(text));
-    found.map(|symbol| u128::from(symbol.value)).ok_or_else(|| unknown(datatype, text))
+    let found = info(datatype)
+        .symbols
+        .iter()
+        .find(|symbol| symbol.name.eq_ignore_ascii_case(text));
+    found
+        .map(|symbol| u128::from(symbol.value))
+        .ok_or_else(|| unknown(datatype, text))
 }
 
 /// A traffic class: `root`, `none`, or `major:minor` in hexadecimal.
@@ -124,7 +158,13 @@ fn read_classid(text: &str) -> Option<u128> {
         "none" => Some(0),
         _ => {
             let (major, minor) = text.split_once(':')?;
-            let part = |text: &str| if text.is_empty() { Some(0) } else { u16::from_str_radix(text, 16).ok() };
+            let part = |text: &str| {
+                if text.is_empty() {
+                    Some(0)
+                } else {
+                    u16::from_str_radix(text, 16).ok()
+                }
+            };
             Some(u128::from(part(major)?) << 16 | u128::from(part(minor)?))
         }
     }
@@ -146,14 +186,23 @@ mod tests {
         assert_eq!(symbol(DataType::EtherType, "ip"), Some(0x0800));
         assert_eq!(symbol(DataType::InetProto, "TCP"), Some(6));
         assert_eq!(symbol(DataType::Classid, "1:2345"), Some(0x1_2345));
-        assert_eq!(symbol(DataType::Ifname, "lo"), Some(u128::from(u16::from_be_bytes(*b"lo")) << 112));
+        assert_eq!(
+            symbol(DataType::Ifname, "lo"),
+            Some(u128::from(u16::from_be_bytes(*b"lo")) << 112)
+        );
         assert_eq!(symbol(DataType::CtState, "established"), Some(2));
     }
 
     #[test]
     fn wrong_words_name_the_nearest() {
         let error = read_symbol(Type::of(DataType::CtState), "establishd", Clock::default());
-        assert_eq!(error, Err(ValueError::Unknown { what: "conntrack state", nearest: Some("established") }));
+        assert_eq!(
+            error,
+            Err(ValueError::Unknown {
+                what: "conntrack state",
+                nearest: Some("established")
+            })
+        );
         assert_eq!(symbol(DataType::Ipv4Addr, "example.org"), None);
         assert_eq!(symbol(DataType::Ifname, "sixteen-bytes-xx"), None);
     }
@@ -161,9 +210,18 @@ mod tests {
     #[test]
     fn numbers_have_ranges() {
         let number = |datatype, value| read_number(Type::of(datatype), value, Clock::default());
-        assert_eq!(number(DataType::InetProto, 256), Err(ValueError::Range { value: 256, max: 255 }));
+        assert_eq!(
+            number(DataType::InetProto, 256),
+            Err(ValueError::Range {
+                value: 256,
+                max: 255
+            })
+        );
         assert_eq!(number(DataType::CtLabel, 127), Ok(1 << 127));
         assert!(number(DataType::CtLabel, 128).is_err());
-        assert_eq!(number(DataType::DateTime, 12_341_234), Ok(12_341_234_000_000_000));
+        assert_eq!(
+            number(DataType::DateTime, 12_341_234),
+            Ok(12_341_234_000_000_000)
+        );
     }
 }

@@ -14,11 +14,20 @@ pub(super) fn read_date(text: &str, utc_offset_secs: i32) -> Option<u128> {
     let text = text.trim();
     let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));
     let mut parts = date.split('-').map(str::parse::<i64>);
-    let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    if parts.next().is_some() || !(1970..=2500).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    let (year, month, day) = (
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+    );
+    if parts.next().is_some()
+        || !(1970..=2500).contains(&year)
+        || !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+    {
         return None;
     }
-    let secs = days_since_1970(year, month, day) * DAY_SECS + read_clock(time)? - i64::from(utc_offset_secs);
+    let secs = days_since_1970(year, month, day) * DAY_SECS + read_clock(time)?
+        - i64::from(utc_offset_secs);
     u128::try_from(secs).ok().map(|secs| secs * 1_000_000_000)
 }
 
@@ -34,15 +43,25 @@ pub(super) fn local_to_utc(secs: i64, utc_offset_secs: i32) -> Option<u128> {
 
 /// A weekday by its name or at least three letters of it, in any case.
 pub(super) fn read_day(text: &str) -> Option<u128> {
-    let known = |name: &str| text.len() >= 3 && name.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
-    DAY.iter().find(|day| known(day.name)).map(|day| u128::from(day.value))
+    let known = |name: &str| {
+        text.len() >= 3
+            && name
+                .get(..text.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(text))
+    };
+    DAY.iter()
+        .find(|day| known(day.name))
+        .map(|day| u128::from(day.value))
 }
 
 fn read_clock(text: &str) -> Option<i64> {
     let mut parts = text.trim().split(':').map(str::parse::<i64>);
     let (hour, minute) = (parts.next()?.ok()?, parts.next()?.ok()?);
     let second = parts.next().map_or(Some(0), Result::ok)?;
-    let fits = parts.next().is_none() && (0..24).contains(&hour) && (0..60).contains(&minute) && (0..61).contains(&second);
+    let fits = parts.next().is_none()
+        && (0..24).contains(&hour)
+        && (0..60).contains(&minute)
+        && (0..61).contains(&second);
     fits.then_some(hour * 3600 + minute * 60 + second)
 }
 
@@ -61,19 +80,27 @@ pub(super) fn write_date(ns: u128) -> String {
     let days = secs.div_euclid(DAY_SECS) + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
     let month = (shifted + 2) % 12 + 1;
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {}", write_clock(secs.rem_euclid(DAY_SECS)))
+    format!(
+        "{year:04}-{month:02}-{day:02} {}",
+        write_clock(secs.rem_euclid(DAY_SECS))
+    )
 }
 
 /// `hh:mm`, or `hh:mm:ss` where there are seconds.
 pub(super) fn write_clock(secs: i64) -> String {
     let (hour, minute, second) = (secs / 3600, secs / 60 % 60, secs % 60);
-    if second == 0 { format!("{hour:02}:{minute:02}") } else { format!("{hour:02}:{minute:02}:{second:02}") }
+    if second == 0 {
+        format!("{hour:02}:{minute:02}")
+    } else {
+        format!("{hour:02}:{minute:02}:{second:02}")
+    }
 }
 
 #[cfg(test)]
@@ -82,7 +109,10 @@ mod tests {
 
     #[test]
     fn dates_and_hours_are_local_time() {
-        assert_eq!(read_date("2019-06-21 17:00:00", 7200), Some(1_561_129_200_000_000_000));
+        assert_eq!(
+            read_date("2019-06-21 17:00:00", 7200),
+            Some(1_561_129_200_000_000_000)
+        );
         assert_eq!(read_date("1970-01-01", 0), Some(0));
         assert_eq!(read_date("2019-13-01", 0), None);
         assert_eq!(read_date("meh", 0), None);

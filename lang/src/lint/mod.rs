@@ -1,0 +1,255 @@
+//! Lints: true things about a ruleset that compiles. One file a lint; this file runs them and holds what they share.
+//!
+//! A lint looks at the bytecode's meaning ([`Predicate`]) where it can, so that it does not matter how a rule is written, and at the syntax
+//! tree where the way of writing is the point. Lints never stop a ruleset from being compiled.
+
+mod accept_before_invalid;
+mod ct_in_raw;
+mod drop_no_established;
+mod drop_no_loopback;
+mod drop_no_ndp;
+mod duplicate_rule;
+mod ip_protocol_in_inet;
+mod jump_loop_or_depth;
+mod log_without_limit;
+mod not_equal_flag_list;
+mod notrack_too_late;
+mod packet;
+mod port_without_protocol;
+mod slash_zero;
+mod syntax;
+mod unreachable_after_terminal;
+mod unused_chain;
+
+use std::collections::BTreeSet;
+
+use redan_vm::Ruleset;
+use redan_vm::family::{Family, Hook};
+use redan_vm::ids::{ChainId, RuleId, SetId};
+use redan_vm::instr::{Instr, Verdict};
+use redan_vm::predicate::{self, Predicate};
+use redan_vm::ruleset::{BaseChain, Chain, ElementData, Policy, Rule};
+
+use crate::ast::File;
+use crate::diag::Diagnostic;
+use crate::source::{Sources, Span};
+
+/// Where the things of a ruleset stand in its files: spans by the ids of [`Ruleset`].
+#[derive(Clone, Debug, Default)]
+pub struct Spans {
+    /// Rules.
+    pub rules: Vec<Span>,
+    /// Chains: their names in their declarations.
+    pub chains: Vec<Span>,
+}
+
+/// Everything that a lint may look at.
+pub struct Facts<'a> {
+    sources: &'a Sources,
+    file: &'a File,
+    ruleset: &'a Ruleset,
+    spans: &'a Spans,
+    predicates: Vec<Predicate>,
+}
+
+/// One lint.
+type Lint = fn(&Facts<'_>, &mut Vec<Diagnostic>);
+
+/// Every lint, by code.
+const LINTS: &[Lint] = &[
+    unreachable_after_terminal::check,
+    duplicate_rule::check,
+    drop_no_established::check,
+    drop_no_loopback::check,
+    drop_no_ndp::check,
+    accept_before_invalid::check,
+    log_without_limit::check,
+    ip_protocol_in_inet::check,
+    port_without_protocol::check,
+    not_equal_flag_list::check,
+    slash_zero::check,
+    jump_loop_or_depth::check,
+    unused_chain::check,
+    notrack_too_late::check,
+    ct_in_raw::check,
+];
+
+/// What the lints find in a compiled file, in order of place.
+pub fn lint(sources: &Sources, file: &File, ruleset: &Ruleset, spans: &Spans) -> Vec<Diagnostic> {
+    let predicates = (0..)
+        .take(ruleset.rules.len())
+        .map(|id| predicate::read(ruleset, RuleId(id)))
+        .collect();
+    let facts = Facts {
+        sources,
+        file,
+        ruleset,
+        spans,
+        predicates,
+    };
+    let mut found = Vec::new();
+    for lint in LINTS {
+        lint(&facts, &mut found);
+    }
+    found.sort_by_key(|d| (d.span().source, d.span().start, d.code));
+    found
+}
+
+impl<'a> Facts<'a> {
+    /// Chains that are there when the file has been loaded.
+    fn chains(&self) -> impl Iterator<Item = (ChainId, &'a Chain)> {
+        (0..)
+            .map(ChainId)
+            .zip(&self.ruleset.chains)
+            .filter(|(_, chain)| !chain.deleted)
+    }
+
+    fn chain(&self, id: ChainId) -> Option<&'a Chain> {
+        self.ruleset.chains.get(id.index())
+    }
+
+    /// Base chains of a hook.
+    fn base_chains(&self, hook: Hook) -> impl Iterator<Item = (ChainId, &'a Chain, &'a BaseChain)> {
+        self.chains().filter_map(move |(id, chain)| {
+            let base = chain.base.as_ref().filter(|base| base.hook == hook)?;
+            Some((id, chain, base))
+        })
+    }
+
+    fn family(&self, chain: &Chain) -> Option<Family> {
+        self.ruleset
+            .tables
+            .get(chain.table.index())
+            .map(|table| table.family)
+    }
+
+    fn rule(&self, id: RuleId) -> Option<&'a Rule> {
+        self.ruleset.rules.get(id.index())
+    }
+
+    fn predicate(&self, id: RuleId) -> Option<&Predicate> {
+        self.predicates.get(id.index())
+    }
+
+    fn rule_span(&self, id: RuleId) -> Span {
+        self.spans
+            .rules
+            .get(id.index())
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn chain_span(&self, id: ChainId) -> Span {
+        self.spans
+            .chains
+            .get(id.index())
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Chains that a rule jumps or goes to, also by verdict maps.
+    fn targets(&self, rule: &Rule) -> Vec<ChainId> {
+        let mut targets = Vec::new();
+        for instr in &rule.code {
+            match instr {
+                Instr::ImmediateVerdict {
+                    verdict: Verdict::Jump(chain) | Verdict::Goto(chain),
+                } => targets.push(*chain),
+                Instr::LookupVerdict { set, .. } => targets.extend(self.map_targets(*set)),
+                _ => {}
+            }
+        }
+        targets
+    }
+
+    fn map_targets(&self, set: SetId) -> impl Iterator<Item = ChainId> {
+        self.verdicts(set).filter_map(|verdict| match verdict {
+            Verdict::Jump(chain) | Verdict::Goto(chain) => Some(chain),
+            Verdict::Accept | Verdict::Drop | Verdict::Continue | Verdict::Return => None,
+        })
+    }
+
+    /// Verdicts that a verdict map may give.
+    fn verdicts(&self, set: SetId) -> impl Iterator<Item = Verdict> {
+        let data = self
+            .ruleset
+            .sets
+            .get(set.index())
+            .map_or(&[][..], |set| &set.elements.data);
+        data.iter().filter_map(|data| match data {
+            ElementData::Verdict(verdict) => Some(*verdict),
+            ElementData::None
+            | ElementData::Value(_)
+            | ElementData::Wide(_)
+            | ElementData::Object(_) => None,
+        })
+    }
+
+    /// A chain and all that it may lead to.
+    fn reachable(&self, from: ChainId) -> BTreeSet<ChainId> {
+        let mut seen = BTreeSet::from([from]);
+        let mut open = vec![from];
+        while let Some(chain) = open.pop() {
+            for rule in self.rules_of(chain) {
+                for target in self
+                    .rule(rule)
+                    .map(|rule| self.targets(rule))
+                    .unwrap_or_default()
+                {
+                    if seen.insert(target) {
+                        open.push(target);
+                    }
+                }
+            }
+        }
+        seen
+    }
+
+    fn rules_of(&self, chain: ChainId) -> impl Iterator<Item = RuleId> + use<'a> {
+        self.chain(chain)
+            .map_or(&[][..], |chain| &chain.rules)
+            .iter()
+            .copied()
+    }
+
+    /// Rules that a packet in a base chain may come to.
+    fn reachable_rules(&self, from: ChainId) -> impl Iterator<Item = RuleId> {
+        self.reachable(from)
+            .into_iter()
+            .flat_map(|chain| self.rules_of(chain))
+    }
+
+    /// Whether what no rule decides is dropped: by policy, or by a last rule that takes everything.
+    fn drops_by_default(&self, chain: &Chain, base: &BaseChain) -> bool {
+        base.policy == Policy::Drop
+            || chain.rules.last().is_some_and(|last| {
+                let refuses = self
+                    .predicate(*last)
+                    .is_some_and(|p| p.verdict == Some(Verdict::Drop))
+                    || self.rejects(*last);
+                refuses
+                    && self
+                        .predicate(*last)
+                        .is_some_and(|p| p.tests.is_empty() && !self.has_limit(*last))
+            })
+    }
+
+    fn rejects(&self, rule: RuleId) -> bool {
+        self.rule(rule)
+            .is_some_and(|rule| rule.code.iter().any(|i| matches!(i, Instr::Reject(_))))
+    }
+
+    fn has_limit(&self, rule: RuleId) -> bool {
+        self.rule(rule).is_some_and(|rule| {
+            rule.code.iter().any(|i| {
+                matches!(
+                    i,
+                    Instr::Limit { .. }
+                        | Instr::Quota { .. }
+                        | Instr::Connlimit { .. }
+                        | Instr::Dynset(_)
+                )
+            })
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! L037: a chain that nothing leads to.
+
+use super::Facts;
+use crate::diag::{Code, Diagnostic};
+
+pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    let mut used = vec![false; facts.ruleset.chains.len()];
+    let mut mark = |chain: redan_vm::ids::ChainId| {
+        if let Some(slot) = used.get_mut(chain.index()) {
+            *slot = true;
+        }
+    };
+    for (_, chain) in facts.chains() {
+        for rule in chain.rules.iter().filter_map(|id| facts.rule(*id)) {
+            facts.targets(rule).into_iter().for_each(&mut mark);
+        }
+    }
+    // Named maps may be used from outside the file.
+    for set in (0..)
+        .take(facts.ruleset.sets.len())
+        .map(redan_vm::ids::SetId)
+    {
+        facts.map_targets(set).for_each(&mut mark);
+    }
+    for (id, chain) in facts.chains() {
+        if chain.base.is_none() && !used.get(id.index()).copied().unwrap_or(true) {
+            found.push(
+                Diagnostic::new(
+                    Code::UnusedChain,
+                    facts.chain_span(id),
+                    format!("nothing jumps to chain `{}`", chain.name),
+                )
+                .help("give it a `type ... hook ...` line, jump to it, or remove it"),
+            );
+        }
+    }
+}
