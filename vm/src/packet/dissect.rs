@@ -2,7 +2,11 @@
 
 use thiserror::Error;
 
-use super::Layout;
+use super::{
+    Ethernet, Ipv4, Ipv6, Layout, Tcp, Vlan, arp, ethernet, ethertype, hop_by_hop, ipv4, ipv6,
+    layout_flags, protocol, udp, vlan,
+};
+use crate::family::nfproto;
 
 /// What a frame starts with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -91,16 +95,219 @@ pub fn dissect_with(
     link: LinkKind,
     checksums: Checksums,
 ) -> Result<Layout, DissectError> {
-    let _ = (frame, link, checksums);
-    Ok(Layout::default())
+    let mut layout = link_layer(frame, link)?;
+    let packet = frame.get(layout.network as usize..).unwrap_or(&[]);
+    match layout.ethertype {
+        ethertype::IPV4 => {
+            let len = received_ipv4(packet, checksums)
+                .map_err(|fault| fault.at(Layer::Ipv4, layout.network))?;
+            layout.end = layout.network + len;
+            network_ipv4(&mut layout, packet);
+        }
+        ethertype::IPV6 => {
+            let len =
+                received_ipv6(packet).map_err(|fault| fault.at(Layer::Ipv6, layout.network))?;
+            layout.end = layout.network + len;
+            let packet = packet.get(..len as usize).unwrap_or(packet);
+            network_ipv6(&mut layout, packet);
+        }
+        ethertype::ARP if packet.len() < arp::LEN => {
+            return Err(
+                Fault(packet.len(), DissectErrorKind::Truncated).at(Layer::Arp, layout.network)
+            );
+        }
+        ethertype::ARP => layout.nfproto = nfproto::ARP,
+        _ => {}
+    }
+    inner(&mut layout, frame);
+    Ok(layout)
 }
 
 /// Finds the headers of a frame as the hooks of bridge and netdev see it: padding counts, nothing is dropped, and where the IP header is
-/// unsound the layer 4 protocol stays unknown (`nf_tables_ipv4.h: nft_set_pktinfo_ipv4_validate`).
+/// unsound the layer 4 protocol stays unknown (`nf_tables_ipv4.h: nft_set_pktinfo_ipv4_validate` and its IPv6 sister).
 ///
 /// # Errors
 /// The link header is cut off.
 pub fn dissect_bridge(frame: &[u8], link: LinkKind) -> Result<Layout, DissectError> {
-    let _ = (frame, link);
-    Ok(Layout::default())
+    let mut layout = link_layer(frame, link)?;
+    let packet = frame.get(layout.network as usize..).unwrap_or(&[]);
+    match layout.ethertype {
+        ethertype::IPV4 if is_sound_ipv4(packet) => network_ipv4(&mut layout, packet),
+        ethertype::IPV6 if is_sound_ipv6(packet) => network_ipv6(&mut layout, packet),
+        ethertype::ARP if packet.len() >= arp::LEN => layout.nfproto = nfproto::ARP,
+        _ => {}
+    }
+    inner(&mut layout, frame);
+    Ok(layout)
+}
+
+/// What is wrong, at which byte from the layer's start.
+pub(super) struct Fault(pub(super) usize, pub(super) DissectErrorKind);
+
+impl Fault {
+    fn at(self, layer: Layer, start: u32) -> DissectError {
+        DissectError {
+            layer,
+            offset: start.saturating_add(u32::try_from(self.0).unwrap_or(u32::MAX)),
+            kind: self.1,
+        }
+    }
+}
+
+/// The link header and VLAN tags; the packet ends where the frame ends.
+fn link_layer(frame: &[u8], link: LinkKind) -> Result<Layout, DissectError> {
+    let end = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+    let cut = Fault(frame.len(), DissectErrorKind::Truncated);
+    let mut layout = Layout {
+        end,
+        ..Layout::default()
+    };
+    match link {
+        LinkKind::Raw => {
+            layout.ethertype = match frame.first().map(|byte| byte >> 4) {
+                Some(4) => ethertype::IPV4,
+                Some(6) => ethertype::IPV6,
+                Some(_) => 0,
+                None => return Err(cut.at(Layer::Link, 0)),
+            };
+        }
+        LinkKind::Ethernet => {
+            let Some(header) = Ethernet::new_checked(frame) else {
+                return Err(cut.at(Layer::Link, 0));
+            };
+            layout.flags = layout_flags::LINK;
+            layout.ethertype = header.ethertype();
+            let mut network = ethernet::LEN;
+            while matches!(layout.ethertype, ethertype::VLAN | ethertype::QINQ) {
+                let Some(tag) = frame.get(network..).and_then(Vlan::new_checked) else {
+                    return Err(cut.at(Layer::Link, 0));
+                };
+                layout.ethertype = tag.ethertype();
+                network += vlan::LEN;
+            }
+            layout.network = u32::try_from(network).unwrap_or(end);
+        }
+    }
+    Ok(layout)
+}
+
+/// The packet's length as its header gives it, when `ip_input.c: ip_rcv_core` would let it in.
+fn received_ipv4(packet: &[u8], checksums: Checksums) -> Result<u32, Fault> {
+    let Some(ip) = Ipv4::new_checked(packet) else {
+        return Err(Fault(packet.len(), DissectErrorKind::Truncated));
+    };
+    if ip.version() != 4 {
+        return Err(Fault(0, DissectErrorKind::BadVersion));
+    }
+    if ip.header_len() < ipv4::LEN {
+        return Err(Fault(0, DissectErrorKind::BadHeaderLength));
+    }
+    if ip.header_len() > packet.len() {
+        return Err(Fault(packet.len(), DissectErrorKind::Truncated));
+    }
+    if checksums == Checksums::Verify && !ip.is_checksum_ok() {
+        return Err(Fault(10, DissectErrorKind::BadChecksum));
+    }
+    let total_len = usize::from(ip.total_len());
+    if total_len > packet.len() {
+        return Err(Fault(packet.len(), DissectErrorKind::Truncated));
+    }
+    if total_len < ip.header_len() {
+        return Err(Fault(2, DissectErrorKind::BadTotalLength));
+    }
+    Ok(u32::from(ip.total_len()))
+}
+
+/// What `nft_set_pktinfo_ipv4_validate` asks for.
+fn is_sound_ipv4(packet: &[u8]) -> bool {
+    Ipv4::new_checked(packet).is_some_and(|ip| {
+        let total_len = usize::from(ip.total_len());
+        ip.version() == 4
+            && ip.header_len() >= ipv4::LEN
+            && total_len >= ip.header_len()
+            && total_len <= packet.len()
+    })
+}
+
+/// Fills in what a sound IPv4 header says.
+fn network_ipv4(layout: &mut Layout, packet: &[u8]) {
+    let Some(ip) = Ipv4::new_checked(packet) else {
+        return;
+    };
+    layout.nfproto = nfproto::IPV4;
+    layout.transport = layout.network + u32::try_from(ip.header_len()).unwrap_or(0);
+    layout.fragment_offset = ip.fragment_offset();
+    layout.more_fragments = u8::from(ip.is_more_fragments());
+    layout.l4proto = ip.protocol();
+    layout.flags |= layout_flags::L4PROTO;
+}
+
+/// The packet's length as its header gives it, when `ip6_input.c: ip6_rcv_core` would let it in.
+fn received_ipv6(packet: &[u8]) -> Result<u32, Fault> {
+    let Some(ip) = Ipv6::new_checked(packet) else {
+        return Err(Fault(packet.len(), DissectErrorKind::Truncated));
+    };
+    if ip.version() != 6 {
+        return Err(Fault(0, DissectErrorKind::BadVersion));
+    }
+    let has_options = ip.next_header() == ipv6::next_header::HOP_BY_HOP;
+    let mut len = ipv6::LEN + usize::from(ip.payload_len());
+    if ip.payload_len() == 0 && has_options {
+        len = packet.len();
+    }
+    let Some(whole) = packet.get(..len) else {
+        return Err(Fault(packet.len(), DissectErrorKind::Truncated));
+    };
+    if has_options && let Some(jumbo) = hop_by_hop::check(whole)? {
+        if ip.payload_len() != 0 {
+            return Err(Fault(4, DissectErrorKind::BadOptions));
+        }
+        len = ipv6::LEN + jumbo;
+    }
+    if len > packet.len() {
+        return Err(Fault(packet.len(), DissectErrorKind::Truncated));
+    }
+    Ok(u32::try_from(len).unwrap_or(u32::MAX))
+}
+
+/// What `nft_set_pktinfo_ipv6_validate` asks for.
+fn is_sound_ipv6(packet: &[u8]) -> bool {
+    Ipv6::new_checked(packet).is_some_and(|ip| {
+        ip.version() == 6 && ipv6::LEN + usize::from(ip.payload_len()) <= packet.len()
+    })
+}
+
+/// Fills in what a sound IPv6 header and its extension headers say.
+fn network_ipv6(layout: &mut Layout, packet: &[u8]) {
+    layout.nfproto = nfproto::IPV6;
+    let walk = ipv6::walk(packet, ipv6::Auth::IsTransport);
+    layout.transport = layout.network + u32::try_from(walk.transport).unwrap_or(0);
+    if let Some(fragment) = walk.fragment {
+        layout.fragment_offset = fragment.header.offset;
+        layout.more_fragments = u8::from(fragment.header.is_more);
+    }
+    if let Some(l4proto) = walk.l4proto {
+        layout.l4proto = l4proto;
+        layout.flags |= layout_flags::L4PROTO;
+    }
+}
+
+/// Whether transport loads are allowed, and what lies behind a TCP or UDP header (`nft_payload.c: nft_payload_inner_offset`).
+fn inner(layout: &mut Layout, frame: &[u8]) {
+    if !layout.has_l4proto() || layout.fragment_offset != 0 {
+        return;
+    }
+    layout.flags |= layout_flags::TRANSPORT;
+    let bytes = frame
+        .get(layout.transport as usize..layout.end as usize)
+        .unwrap_or(&[]);
+    let header_len = match layout.l4proto {
+        protocol::TCP => Tcp::new_checked(bytes).map(|header| header.header_len()),
+        protocol::UDP => Some(udp::LEN),
+        _ => None,
+    };
+    if let Some(len) = header_len.filter(|len| *len <= bytes.len()) {
+        layout.inner = layout.transport + u32::try_from(len).unwrap_or(0);
+        layout.flags |= layout_flags::INNER;
+    }
 }

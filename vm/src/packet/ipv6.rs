@@ -86,16 +86,137 @@ impl Fragment {
     /// Bytes of a fragment header.
     pub const LEN: usize = 8;
 
-    /// The fragment header at the front of `bytes`; `None` when it is not all there.
+    /// The fragment header at the front of `bytes`; `None` when its offset is not there. The kernel's walk reads no further, so
+    /// the identification of a header that is cut off behind it is padded with zeros.
     pub fn new_checked(bytes: &[u8]) -> Option<Self> {
-        let &[next_header, _, o0, o1, a, b, c, d] = bytes.first_chunk::<8>()?;
+        let &[next_header, _, o0, o1] = bytes.first_chunk::<4>()?;
         let offset = u16::from_be_bytes([o0, o1]);
         Some(Self {
             next_header,
             offset: offset & !7,
             is_more: offset & 1 != 0,
-            id: u32::from_be_bytes([a, b, c, d]),
+            id: u32::from_be_bytes(chunk(bytes, 4)),
         })
+    }
+}
+
+/// Where a packet's fragment header is and what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FragmentAt {
+    /// Byte of the packet at which it starts.
+    pub at: usize,
+    /// Byte of the packet that announces it (44).
+    pub announced_at: usize,
+    /// What it says.
+    pub header: Fragment,
+}
+
+/// Whether an authentication header ends the walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// It is the layer 4 protocol, as for `meta l4proto` (`nf_tables_ipv6.h`: `IP6_FH_F_AUTH`).
+    IsTransport,
+    /// It is one more extension header, as for conntrack (`exthdrs_core.c: ipv6_skip_exthdr`).
+    IsSkipped,
+}
+
+/// What lies behind the extension headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// The layer 4 protocol ([`next_header::NONE`] included); `None` when an extension header is cut off, or when this is a later fragment that starts
+    /// with another extension header.
+    pub l4proto: Option<u8>,
+    /// Byte of the packet behind the last extension header that was read; may lie behind the packet's end.
+    pub transport: usize,
+    /// The last fragment header met.
+    pub fragment: Option<FragmentAt>,
+}
+
+/// One extension header.
+struct Extension {
+    next: u8,
+    len: usize,
+    fragment: Option<Fragment>,
+}
+
+/// Reads the extension header of this kind; `None` when it is cut off.
+fn extension(number: u8, bytes: &[u8]) -> Option<Extension> {
+    let &[next, units] = bytes.first_chunk::<2>()?;
+    let (len, fragment) = match number {
+        next_header::FRAGMENT => (Fragment::LEN, Some(Fragment::new_checked(bytes)?)),
+        next_header::AUTH => ((usize::from(units) + 2) * 4, None),
+        _ => ((usize::from(units) + 1) * 8, None),
+    };
+    Some(Extension {
+        next,
+        len,
+        fragment,
+    })
+}
+
+/// Walks a packet's extension headers to the last one (`exthdrs_core.c: ipv6_find_hdr` without a target).
+pub fn walk(packet: &[u8], auth: Auth) -> Walk {
+    let mut walk = Walk {
+        l4proto: None,
+        transport: LEN,
+        fragment: None,
+    };
+    // Where the next-header byte is that announces what starts at `walk.transport`.
+    let mut announced_at = 6;
+    let Some(mut number) = packet.get(announced_at).copied() else {
+        return walk;
+    };
+    loop {
+        let is_last = number == next_header::AUTH && auth == Auth::IsTransport;
+        if !is_extension(number) || number == next_header::NONE || is_last {
+            walk.l4proto = Some(number);
+            return walk;
+        }
+        let Some(header) = packet
+            .get(walk.transport..)
+            .and_then(|bytes| extension(number, bytes))
+        else {
+            return walk;
+        };
+        let at = walk.transport;
+        walk.transport += header.len;
+        if let Some(fragment) = header.fragment {
+            walk.fragment = Some(FragmentAt {
+                at,
+                announced_at,
+                header: fragment,
+            });
+            if fragment.offset != 0 {
+                let is_known = !is_extension(header.next) || header.next == next_header::NONE;
+                walk.l4proto = is_known.then_some(header.next);
+                return walk;
+            }
+        }
+        announced_at = at;
+        number = header.next;
+    }
+}
+
+/// Byte of the packet at which the header with this number starts (`exthdrs_core.c: ipv6_find_hdr` with a target); `None` when it is absent, cut off
+/// before its second byte, or behind a later fragment's header.
+pub fn find_header(packet: &[u8], target: u8) -> Option<usize> {
+    let mut number = *packet.get(6)?;
+    let mut at = LEN;
+    loop {
+        if !is_extension(number) || number == next_header::NONE {
+            return (number == target).then_some(at);
+        }
+        let header = packet
+            .get(at..)
+            .and_then(|bytes| extension(number, bytes))?;
+        if number == target {
+            return Some(at);
+        }
+        if header.fragment.is_some_and(|fragment| fragment.offset != 0) {
+            return None;
+        }
+        number = header.next;
+        at += header.len;
     }
 }
 

@@ -5,6 +5,7 @@ pub mod checksum;
 mod dissect;
 pub mod ethernet;
 mod header;
+mod hop_by_hop;
 pub mod icmp;
 pub mod icmpv6;
 pub mod ipv4;
@@ -12,6 +13,12 @@ pub mod ipv6;
 pub mod protocol;
 pub mod sctp;
 pub mod tcp;
+#[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "lengths of small made-up packets"
+)]
+mod tests;
 pub mod udp;
 mod view;
 pub mod vlan;

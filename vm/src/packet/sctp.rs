@@ -3,7 +3,7 @@
 use super::header::{chunk, header};
 
 header! {
-    /// An SCTP common header. The checksum is CRC32c, least significant byte first: see [`super::checksum::sctp`].
+    /// An SCTP common header. The checksum is `CRC32c`, least significant byte first: see [`super::checksum::sctp`].
     Sctp, 12 {
         /// Source port.
         src_port, set_src_port: u16 = 0;
