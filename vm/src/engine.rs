@@ -5,6 +5,7 @@ use crate::ct::{CtKey, Direction};
 use crate::ids::{ChainId, RuleId};
 use crate::instr::{FibResult, Log, Nat, Reject, RtKey};
 use crate::packet::Packet;
+use crate::ruleset::StateSpec;
 use crate::time::Instant;
 
 /// Runs base chains against packets. Every engine gives the same outcomes, the same changes of packet and state, and the same calls of
@@ -107,6 +108,10 @@ pub trait Host {
         direction: Option<Direction>,
         value: &[u8],
     );
+    /// `ct helper set`, `ct timeout set`, `ct expectation set`, `meta secmark set` with a named object. Does nothing without an entry.
+    fn ct_object(&mut self, packet: &mut Packet, object: &StateSpec) {
+        let _ = (packet, object);
+    }
     /// `notrack`.
     fn notrack(&mut self, packet: &mut Packet);
     /// A NAT statement.

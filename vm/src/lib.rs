@@ -16,6 +16,7 @@ pub mod predicate;
 mod reg;
 mod regs;
 pub mod ruleset;
+pub mod set;
 pub mod state;
 mod time;
 

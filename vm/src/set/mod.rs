@@ -50,7 +50,9 @@ impl SetTable {
     /// Builds the table at the moment from which the elements' timeouts run. The seed keys the hash of sets that packets change.
     pub fn build(set: &Set, now: Instant, seed: u64) -> Self {
         let _ = (now, seed);
-        Self { key_len: usize::from(set.key_len) }
+        Self {
+            key_len: usize::from(set.key_len),
+        }
     }
 
     /// The element that matches a key ([`Set::key_len`] bytes, padding zero), if any.
@@ -61,7 +63,14 @@ impl SetTable {
 
     /// Adds an element for `dynset`: finds the one with this key, or makes one. `refresh` (`update`) restarts the timeout of one that is there; its data
     /// stays. `timeout_ms` is the statement's, else the set's counts. `None` when the set is full or not made to be changed.
-    pub fn add(&mut self, key: &[u8], data: Option<ElementData>, timeout_ms: Option<u64>, refresh: bool, now: Instant) -> Option<Changed> {
+    pub fn add(
+        &mut self,
+        key: &[u8],
+        data: Option<ElementData>,
+        timeout_ms: Option<u64>,
+        refresh: bool,
+        now: Instant,
+    ) -> Option<Changed> {
         let _ = (key, data, timeout_ms, refresh, now);
         None
     }

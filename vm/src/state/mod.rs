@@ -1,13 +1,16 @@
 //! What packets change: counters, limits, quotas, and the elements of dynamic sets.
 
+mod element;
 mod limit;
 mod stateful;
 
+pub use element::SetState;
 pub use limit::Limit;
 pub use stateful::{Counter, Stateful};
 
-use crate::ids::StateId;
+use crate::ids::{SetId, StateId};
 use crate::ruleset::{Ruleset, StateSpec};
+use crate::time::Instant;
 
 /// Where a [`StateId`] leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,18 +27,45 @@ pub struct State {
     slots: Vec<Slot>,
     counters: Vec<Counter>,
     others: Vec<Stateful>,
+    sets: Vec<SetState>,
     /// The last list of connections handed out.
     lists: u64,
 }
 
 impl State {
-    /// Everything as the ruleset says it starts.
+    /// Everything as the ruleset says it starts, with timeouts that run from 1970.
     pub fn new(ruleset: &Ruleset) -> Self {
+        Self::starting_at(ruleset, Instant::default(), 0)
+    }
+
+    /// Everything as the ruleset says it starts: timeouts of its elements run from `now`, and `seed` keys the hash of sets that
+    /// packets change.
+    pub fn starting_at(ruleset: &Ruleset, now: Instant, seed: u64) -> Self {
         let mut state = Self::default();
         for spec in &ruleset.states {
             state.add(spec);
         }
+        for set in &ruleset.sets {
+            let set = SetState::new(set, now, seed, &mut state.lists);
+            state.sets.push(set);
+        }
         state
+    }
+
+    /// A set as it runs.
+    pub fn set(&self, id: SetId) -> Option<&SetState> {
+        self.sets.get(id.index())
+    }
+
+    /// A set as it runs, to be changed.
+    #[inline]
+    pub fn set_mut(&mut self, id: SetId) -> Option<&mut SetState> {
+        self.sets.get_mut(id.index())
+    }
+
+    /// A set to be changed, and the number of the last list of connections.
+    pub(crate) fn set_and_lists(&mut self, id: SetId) -> (Option<&mut SetState>, &mut u64) {
+        (self.sets.get_mut(id.index()), &mut self.lists)
     }
 
     fn add(&mut self, spec: &StateSpec) {

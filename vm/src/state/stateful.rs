@@ -62,7 +62,7 @@ pub enum Stateful {
     /// `numgen inc`: the next value.
     Numgen(u32),
     /// An object that nothing is counted in (helpers, timeouts, ...).
-    Inert,
+    Object(Box<StateSpec>),
 }
 
 impl Stateful {
@@ -94,7 +94,7 @@ impl Stateful {
             | StateSpec::CtTimeout { .. }
             | StateSpec::CtExpectation { .. }
             | StateSpec::Secmark(_)
-            | StateSpec::Synproxy { .. } => Self::Inert,
+            | StateSpec::Synproxy { .. } => Self::Object(Box::new(spec.clone())),
         }
     }
 
@@ -122,7 +122,7 @@ impl Stateful {
                 Some(open) => Step::when((open > *count) == *over),
                 None => Step::Verdict(Verdict::Drop),
             },
-            Self::Numgen(_) | Self::Inert => Step::Next,
+            Self::Numgen(_) | Self::Object(_) => Step::Next,
         }
     }
 }
