@@ -18,6 +18,7 @@ mod regs;
 pub mod ruleset;
 pub mod set;
 pub mod state;
+pub mod text;
 mod time;
 
 pub use data::Data;
