@@ -11,6 +11,7 @@ use redan_vm::Ruleset;
 use crate::JitError;
 use crate::chunk::Chunk;
 use crate::emit::{Target, emit_chunk};
+use crate::prefix::any_disturbs;
 
 /// Makes functions for one ruleset.
 pub(crate) struct Generator<'r> {
@@ -30,6 +31,8 @@ impl<'r> Generator<'r> {
         }
         let mut flags = settings::builder();
         flags.set("opt_level", "none")?;
+        // Tail calls need them.
+        flags.set("preserve_frame_pointers", "true")?;
         flags.set("is_pic", "false")?;
         flags.set("use_colocated_libcalls", "false")?;
         flags.set("unwind_info", "false")?;
@@ -54,7 +57,8 @@ impl<'r> Generator<'r> {
             config: isa.frontend_config(),
             function,
             helper,
-            write_through: true,
+            write_through: false,
+            calls_disturb: any_disturbs(ruleset),
         };
         Ok(Self {
             ruleset,

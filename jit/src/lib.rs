@@ -16,6 +16,7 @@ mod emit;
 mod error;
 mod generate;
 mod helpers;
+mod prefix;
 mod text;
 
 use std::any::Any;

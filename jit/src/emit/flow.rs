@@ -12,15 +12,19 @@ use crate::context::{at, code, offset};
 use crate::helpers::Helpers;
 
 impl RuleEmitter<'_, '_> {
-    /// Breaks when `condition` is not zero (or, with `when` false, when it is); goes on in a cold block.
+    /// Breaks when `condition` is not zero (or, with `when` false, when it is); goes on in a cold block, unless several rules share the
+    /// test.
     pub(super) fn break_if(&mut self, condition: Value, when: bool) {
-        let on = self.cold_block();
+        self.cold = !self.shared;
+        let on = self.fb.create_block();
+        if self.cold {
+            self.fb.set_cold_block(on);
+        }
         if when {
             self.fb.ins().brif(condition, self.next, &[], on, &[]);
         } else {
             self.fb.ins().brif(condition, on, &[], self.next, &[]);
         }
-        self.cold = true;
         self.fb.switch_to_block(on);
     }
 

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
-use redan_vm::ct::{CtKey, Direction};
+use redan_vm::ct::CtKey;
 use redan_vm::instr::Base;
 use redan_vm::meta::MetaKey;
 use redan_vm::packet::{CtView, Layout, Meta, layout_flags};
@@ -53,9 +53,20 @@ impl RuleEmitter<'_, '_> {
     }
 
     /// `payload load`: breaks when the bytes are not all there.
-    pub(super) fn payload_load(&mut self, base: Base, from: u32, len: u8, dst: Reg) -> Reach {
+    pub(super) fn payload_load(
+        &mut self,
+        index: u32,
+        base: Base,
+        from: u32,
+        len: u8,
+        dst: Reg,
+    ) -> Reach {
         let view = view_index(base);
         let end = u64::from(from) + u64::from(len);
+        if len == 0 {
+            // Breaks where the base is not there; no compiler makes it.
+            return self.helper(index);
+        }
         let Ok(from) = i32::try_from(from) else {
             // No frame is that long.
             return self.break_always();
@@ -171,14 +182,8 @@ impl RuleEmitter<'_, '_> {
     }
 
     /// `ct load`: every key but the state breaks for a packet without an entry.
-    pub(super) fn ct_load(
-        &mut self,
-        index: u32,
-        key: CtKey,
-        direction: Option<Direction>,
-        dst: Reg,
-    ) -> Reach {
-        let Some(field) = find(CT_FIELDS, &key).filter(|_| direction.is_none()) else {
+    pub(super) fn ct_load(&mut self, index: u32, key: CtKey, dst: Reg) -> Reach {
+        let Some(field) = find(CT_FIELDS, &key) else {
             return self.helper(index);
         };
         if key != CtKey::State {

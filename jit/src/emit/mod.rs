@@ -9,13 +9,16 @@ mod load;
 mod registers;
 mod transform;
 
-use cranelift_codegen::ir::{Block, SigRef, Signature, Value};
+pub(crate) use transform::byteorder_in_line;
+
+use cranelift_codegen::ir::{Block, InstBuilder, SigRef, Signature, Value};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::FunctionBuilder;
 use redan_vm::ids::RuleId;
 use redan_vm::{Instr, Ruleset};
 
 use crate::chunk::Chunk;
+use crate::prefix::common;
 use registers::Registers;
 
 /// What every function of a module is emitted with.
@@ -29,6 +32,8 @@ pub(crate) struct Target {
     pub(crate) helper: Signature,
     /// Whether registers carry values from rule to rule, so that each write must reach the register file.
     pub(crate) write_through: bool,
+    /// Whether any rule changes packets, so that a called chain may.
+    pub(crate) calls_disturb: bool,
 }
 
 /// Emits the function of one chunk into an empty function.
@@ -50,15 +55,22 @@ pub(crate) fn emit_chunk(
             packet,
             next: entry,
             cold: false,
+            shared: false,
+            apart: target.write_through,
+            calls_disturb: target.calls_disturb,
             checked: [0; 5],
             rule: RuleId(0),
             fb: &mut fb,
         };
-        for &rule in &chunk.rules {
-            if let Some(found) = ruleset.rules.get(rule.index()) {
-                emitter.rule(rule, &found.code);
-            }
-        }
+        let rules: Vec<Pending<'_>> = chunk
+            .rules
+            .iter()
+            .filter_map(|&id| {
+                let code = ruleset.rules.get(id.index())?.code.as_slice();
+                Some(Pending { id, done: 0, code })
+            })
+            .collect();
+        emitter.rules(&rules);
         emitter.end(chunk.next);
     }
     fb.seal_all_blocks();
@@ -77,6 +89,12 @@ struct RuleEmitter<'e, 'f> {
     next: Block,
     /// Whether the current block is behind a match.
     cold: bool,
+    /// Whether what is emitted stands for several rules: tests that rules have in common tend to hold.
+    shared: bool,
+    /// Whether neighbours' common beginnings may not be shared, because a rule may read what another wrote.
+    apart: bool,
+    /// Whether a called chain may change the packet.
+    calls_disturb: bool,
     /// Bytes of each base that the rule has already found to be there.
     checked: [u64; 5],
     rule: RuleId,
@@ -91,21 +109,95 @@ enum Reach {
     Over,
 }
 
+/// What is still to be emitted of a rule.
+#[derive(Clone, Copy)]
+struct Pending<'r> {
+    id: RuleId,
+    /// Instructions before [`Self::code`], emitted already.
+    done: u32,
+    code: &'r [Instr],
+}
+
 impl RuleEmitter<'_, '_> {
-    fn rule(&mut self, rule: RuleId, code: &[Instr]) {
-        self.rule = rule;
-        self.next = self.fb.create_block();
-        self.cold = false;
-        self.checked = [0; 5];
-        self.registers.clear();
-        let reach = (0_u32..)
-            .zip(code)
-            .map(|(index, instr)| self.instr(index, instr))
-            .find(|&reach| reach == Reach::Over);
-        if reach.is_none() {
+    /// Emits rules; each begins with the registers as they are. What neighbours begin with in common is emitted once.
+    fn rules(&mut self, rules: &[Pending<'_>]) {
+        let registers = self.registers.clone();
+        let checked = self.checked;
+        let mut rest = rules;
+        while let Some(first) = rest.first() {
+            self.registers.clone_from(&registers);
+            self.checked = checked;
+            self.cold = false;
+            let next = self.fb.create_block();
+            self.next = next;
+            let count = match self.common(rest) {
+                Some((count, len)) => {
+                    self.group(rest.get(..count).unwrap_or(&[]), len);
+                    count
+                }
+                None => {
+                    self.rule(*first);
+                    1
+                }
+            };
+            self.fb.switch_to_block(next);
+            rest = rest.get(count..).unwrap_or(&[]);
+        }
+    }
+
+    fn common(&self, rules: &[Pending<'_>]) -> Option<(usize, usize)> {
+        if self.apart {
+            return None;
+        }
+        let codes: Vec<&[Instr]> = rules.iter().map(|rule| rule.code).collect();
+        common(&codes, self.calls_disturb)
+    }
+
+    /// Emits rules that begin with the same `len` instructions.
+    fn group(&mut self, rules: &[Pending<'_>], len: usize) {
+        let (Some(first), behind) = (rules.first(), self.next) else {
+            return;
+        };
+        let head = Pending {
+            code: first.code.get(..len).unwrap_or(&[]),
+            ..*first
+        };
+        self.shared = true;
+        let reach = self.straight(head);
+        self.shared = false;
+        if reach == Reach::Over {
+            return;
+        }
+        let rests: Vec<Pending<'_>> = rules
+            .iter()
+            .map(|rule| Pending {
+                done: rule
+                    .done
+                    .saturating_add(u32::try_from(len).unwrap_or(u32::MAX)),
+                code: rule.code.get(len..).unwrap_or(&[]),
+                ..*rule
+            })
+            .collect();
+        self.rules(&rests);
+        self.fb.ins().jump(behind, &[]);
+    }
+
+    /// Emits a rule, or what is left of it.
+    fn rule(&mut self, rule: Pending<'_>) {
+        if self.straight(rule) == Reach::On {
             self.jump_to_next();
         }
-        self.fb.switch_to_block(self.next);
+    }
+
+    /// Emits instructions up to the end of the slice or of the rule.
+    fn straight(&mut self, rule: Pending<'_>) -> Reach {
+        self.rule = rule.id;
+        for (index, instr) in (rule.done..).zip(rule.code) {
+            if self.instr(index, instr) == Reach::Over {
+                return Reach::Over;
+            }
+        }
+        Reach::On
     }
 
     /// Emits one instruction. What is not in line here is run by the helper, which calls [`redan_vm::ops::run`].
@@ -118,13 +210,9 @@ impl RuleEmitter<'_, '_> {
                 offset,
                 len,
                 dst,
-            } => return self.payload_load(*base, *offset, *len, *dst),
+            } => return self.payload_load(index, *base, *offset, *len, *dst),
             Instr::MetaLoad { key, dst } => return self.meta_load(index, *key, *dst),
-            Instr::CtLoad {
-                key,
-                direction,
-                dst,
-            } => return self.ct_load(index, *key, *direction, *dst),
+            Instr::CtLoad { key, dst, .. } => return self.ct_load(index, *key, *dst),
             Instr::Cmp { op, src, data } => self.cmp(*op, *src, data),
             Instr::Range {
                 negated,

@@ -42,7 +42,7 @@ pub(super) struct Word {
 }
 
 /// What is known of the register file at one point of a rule.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Registers {
     /// Address of the context, which holds the register file.
     context: Value,
@@ -61,7 +61,7 @@ impl Registers {
         }
     }
 
-    /// Forgets everything: at the start of a rule, and when a helper has written the file.
+    /// Forgets everything: a helper has written the file.
     pub(super) fn clear(&mut self) {
         self.pieces.clear();
     }

@@ -87,28 +87,48 @@ impl RuleEmitter<'_, '_> {
 
     /// `byteorder` of one number; anything longer goes to the helper.
     pub(super) fn byteorder(&mut self, index: u32, src: Reg, dst: Reg, size: u8, len: u8) -> Reach {
-        match (size, len) {
-            (2, 2) => {
-                let word = self.registers.word(self.fb, src.offset());
-                // The bytes behind the number are dropped by the shift.
-                let swapped = self.fb.ins().bswap(word.value);
-                let value = self.fb.ins().ushr_imm_u(swapped, 16);
-                self.registers
-                    .set_word(self.fb, dst.offset(), Word { value, bits: 16 });
-            }
-            (4, 4) => {
-                let word = self.registers.word(self.fb, src.offset());
-                let value = self.fb.ins().bswap(word.value);
-                self.registers
-                    .set_word(self.fb, dst.offset(), Word { value, bits: 32 });
-            }
-            (8, 8) => {
-                let value = self.registers.dword(self.fb, src.offset());
-                let value = self.fb.ins().bswap(value);
-                self.registers.set_dword(self.fb, dst.offset(), value);
-            }
-            _ => return self.helper(index),
+        if !byteorder_in_line(size, len) {
+            return self.helper(index);
         }
+        if size == 8 {
+            let value = self.registers.dword(self.fb, src.offset());
+            let value = self.fb.ins().bswap(value);
+            self.registers.set_dword(self.fb, dst.offset(), value);
+            return Reach::On;
+        }
+        let word = self.registers.word(self.fb, src.offset());
+        let swapped = self.fb.ins().bswap(word.value);
+        let word = if size == 4 {
+            Word {
+                value: swapped,
+                bits: 32,
+            }
+        } else {
+            let low = self.fb.ins().ushr_imm_u(swapped, 16);
+            self.with_high_half_of(low, dst)
+        };
+        self.registers.set_word(self.fb, dst.offset(), word);
         Reach::On
     }
+
+    /// A number of two bytes with the two bytes that lie behind it in the register, which it leaves alone.
+    fn with_high_half_of(&mut self, low: Value, dst: Reg) -> Word {
+        let old = self.registers.word(self.fb, dst.offset());
+        if old.bits <= 16 {
+            return Word {
+                value: low,
+                bits: 16,
+            };
+        }
+        let high = self.fb.ins().band_imm_u(old.value, 0xffff_0000);
+        Word {
+            value: self.fb.ins().bor(high, low),
+            bits: 32,
+        }
+    }
+}
+
+/// Whether a `byteorder` is emitted in line.
+pub(crate) const fn byteorder_in_line(size: u8, len: u8) -> bool {
+    matches!((size, len), (2, 2) | (4, 4) | (8, 8))
 }
