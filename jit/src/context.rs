@@ -5,6 +5,7 @@ use std::mem::offset_of;
 
 use redan_vm::instr::Base;
 use redan_vm::packet::layout_flags;
+use redan_vm::state::Counter;
 use redan_vm::{Env, Final, Packet, Regs, Ruleset};
 
 use crate::helpers::{HELPERS, Helpers};
@@ -18,6 +19,8 @@ pub(crate) struct Context<'run> {
     pub(crate) views: [View; 5],
     /// Addresses of the compiled functions: a chain's is at its number.
     pub(crate) functions: *const usize,
+    /// The counters of the ruleset's state.
+    pub(crate) counters: *mut Counter,
     /// What generated code calls.
     pub(crate) helpers: &'static Helpers,
     /// The packet.
@@ -72,6 +75,8 @@ pub(crate) mod at {
     pub(crate) const REGISTERS: i32 = offset(offset_of!(Context<'static>, regs));
     /// The table of functions.
     pub(crate) const FUNCTIONS: i32 = offset(offset_of!(Context<'static>, functions));
+    /// The address of the counters.
+    pub(crate) const COUNTERS: i32 = offset(offset_of!(Context<'static>, counters));
     /// The table of helpers.
     pub(crate) const HELPERS: i32 = offset(offset_of!(Context<'static>, helpers));
     /// The views of payload bases.
@@ -124,6 +129,7 @@ impl<'run> Context<'run> {
             regs: Regs::default(),
             views: [View::NONE; 5],
             functions: functions.as_ptr(),
+            counters: std::ptr::null_mut(),
             helpers: &HELPERS,
             packet,
             env,
@@ -131,12 +137,18 @@ impl<'run> Context<'run> {
             verdict: None,
             panic: None,
         };
-        context.refresh();
+        context.find_counters();
+        context.find_bases();
         context
     }
 
+    /// Finds the counters again, after something may have touched the state.
+    pub(crate) fn find_counters(&mut self) {
+        self.counters = self.env.state.counters_mut().as_mut_ptr();
+    }
+
     /// Finds the payload bases again, after something may have changed the packet.
-    pub(crate) fn refresh(&mut self) {
+    pub(crate) fn find_bases(&mut self) {
         let layout = &self.packet.layout;
         let frame = self.packet.frame.as_slice();
         let end = frame.len().min(layout.end as usize);

@@ -15,45 +15,53 @@ type Helper = for<'c, 'run> extern "C" fn(&'c mut Context<'run>, rule: u32, inde
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Helpers {
-    /// Any instruction.
+    /// Any instruction that leaves packet, metadata and conntrack view alone.
     pub(crate) run: Helper,
+    /// Any instruction.
+    pub(crate) disturb: Helper,
 }
 
 /// The one table there is.
-pub(crate) static HELPERS: Helpers = Helpers { run };
+pub(crate) static HELPERS: Helpers = Helpers { run, disturb };
 
 extern "C" fn run(context: &mut Context<'_>, rule: u32, index: u32) -> u64 {
-    guarded(
-        context,
-        |context| {
-            let rule = RuleId(rule);
-            let instr = context
-                .ruleset
-                .rules
-                .get(rule.index())
-                .and_then(|r| r.code.get(index as usize));
-            let Some(instr) = instr else {
-                return Step::Break;
-            };
-            let step = ops::run(
-                instr,
-                rule,
-                context.packet,
-                &mut context.regs,
-                &mut context.env,
-            );
-            context.refresh();
-            step
-        },
+    guarded(context, rule, |context| instruction(context, rule, index))
+}
+
+extern "C" fn disturb(context: &mut Context<'_>, rule: u32, index: u32) -> u64 {
+    guarded(context, rule, |context| {
+        let step = instruction(context, rule, index);
+        context.find_bases();
+        step
+    })
+}
+
+fn instruction(context: &mut Context<'_>, rule: u32, index: u32) -> Step {
+    let rule = RuleId(rule);
+    let instr = context
+        .ruleset
+        .rules
+        .get(rule.index())
+        .and_then(|r| r.code.get(index as usize));
+    let Some(instr) = instr else {
+        return Step::Break;
+    };
+    let step = ops::run(
+        instr,
         rule,
-    )
+        context.packet,
+        &mut context.regs,
+        &mut context.env,
+    );
+    context.find_counters();
+    step
 }
 
 /// Runs `step` so that it cannot unwind, and puts what it gives into one number.
 fn guarded<'run>(
     context: &mut Context<'run>,
-    step: impl FnOnce(&mut Context<'run>) -> Step,
     rule: u32,
+    step: impl FnOnce(&mut Context<'run>) -> Step,
 ) -> u64 {
     let outcome = catch_unwind(AssertUnwindSafe(|| step(context)));
     let (code, number) = match outcome {

@@ -27,7 +27,12 @@ enum Nature {
 /// Whether any rule changes packets, metadata or conntrack.
 pub(crate) fn any_disturbs(ruleset: &Ruleset) -> bool {
     let mut code = ruleset.rules.iter().flat_map(|rule| &rule.code);
-    code.any(|instr| nature(instr) == Nature::Disturbs)
+    code.any(disturbs)
+}
+
+/// Whether an instruction may change the packet, its metadata or its conntrack view.
+pub(crate) fn disturbs(instr: &Instr) -> bool {
+    nature(instr) == Nature::Disturbs
 }
 
 /// How many of `rules`, from the first on, begin with the same instructions, and how many instructions that are. At least two rules and
@@ -40,11 +45,11 @@ pub(crate) fn common(rules: &[&[Instr]], calls_disturb: bool) -> Option<(usize, 
         .iter()
         .take_while(|code| code.first() == Some(head))
         .count();
-    let disturbs = |code: &&[Instr]| {
-        code.iter().any(|instr| match nature(instr) {
-            Nature::Disturbs => true,
-            Nature::Calls => calls_disturb,
-            Nature::Fixed | Nature::Stable | Nature::Effect => false,
+    let is_calm = |code: &&[Instr]| {
+        code.iter().all(|instr| match nature(instr) {
+            Nature::Disturbs => false,
+            Nature::Calls => !calls_disturb,
+            Nature::Fixed | Nature::Stable | Nature::Effect => true,
         })
     };
     let fixed = |instr: &Instr| nature(instr) == Nature::Fixed;
@@ -53,12 +58,12 @@ pub(crate) fn common(rules: &[&[Instr]], calls_disturb: bool) -> Option<(usize, 
         let calm = rules
             .iter()
             .take(count)
-            .take_while(|code| !disturbs(code))
+            .take_while(|code| is_calm(code))
             .count();
         count = count.min(calm + 1);
     }
     let run = rules.get(..count).filter(|run| run.len() > 1)?;
-    let calm = !run.iter().rev().skip(1).any(disturbs);
+    let calm = run.iter().rev().skip(1).all(is_calm);
     let len = (0..first.len())
         .take_while(|&index| {
             let instr = first.get(index);

@@ -5,7 +5,7 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use redan_vm::instr::CmpOp;
 use redan_vm::{Data, Reg};
 
-use super::RuleEmitter;
+use super::{Reach, RuleEmitter};
 
 /// A constant's bytes as big-endian numbers: the first 8 bytes, and the rest when there are more. Each is shifted down, so that the last
 /// byte is the least significant.
@@ -33,7 +33,7 @@ impl BigEndian {
 
 impl RuleEmitter<'_, '_> {
     /// `cmp`: breaks unless the register relates to the constant.
-    pub(super) fn cmp(&mut self, op: CmpOp, src: Reg, data: &Data) {
+    pub(super) fn cmp(&mut self, op: CmpOp, src: Reg, data: &Data) -> Reach {
         let (code, breaks_when_true) = match op {
             CmpOp::Eq | CmpOp::Neq => {
                 let (difference, value) = self.difference(src, data);
@@ -42,7 +42,8 @@ impl RuleEmitter<'_, '_> {
                     difference,
                     i64::from_ne_bytes(value.to_ne_bytes()),
                 );
-                return self.break_if(differs, op == CmpOp::Eq);
+                self.break_if(differs, op == CmpOp::Eq);
+                return Reach::On;
             }
             CmpOp::Lt => (IntCC::UnsignedLessThan, false),
             CmpOp::Gte => (IntCC::UnsignedLessThan, true),
@@ -51,14 +52,16 @@ impl RuleEmitter<'_, '_> {
         };
         let holds = self.ordered(code, src, data);
         self.break_if(holds, breaks_when_true);
+        Reach::On
     }
 
     /// `range`: breaks unless the register lies within the closed range, or, negated, outside.
-    pub(super) fn range(&mut self, negated: bool, src: Reg, from: &Data, to: &Data) {
+    pub(super) fn range(&mut self, negated: bool, src: Reg, from: &Data, to: &Data) -> Reach {
         let below = self.ordered(IntCC::UnsignedLessThan, src, from);
         let above = self.ordered(IntCC::UnsignedGreaterThan, src, to);
         let outside = self.fb.ins().bor(below, above);
         self.break_if(outside, !negated);
+        Reach::On
     }
 
     /// A value and a constant that are equal when the register's bytes are the constant's.

@@ -4,12 +4,13 @@ use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value, types};
-use redan_vm::Verdict;
 use redan_vm::ids::ChainId;
+use redan_vm::{Instr, Verdict};
 
 use super::{Reach, RuleEmitter};
 use crate::context::{at, code, offset};
 use crate::helpers::Helpers;
+use crate::prefix::disturbs;
 
 impl RuleEmitter<'_, '_> {
     /// Breaks when `condition` is not zero (or, with `when` false, when it is); goes on in a cold block, unless several rules share the
@@ -144,8 +145,14 @@ impl RuleEmitter<'_, '_> {
         self.fb.func.dfg.first_result(call)
     }
 
-    /// Calls a helper for the rule's instruction at `index`.
-    fn call_helper(&mut self, helper: usize, index: u32) -> Value {
+    /// Calls the helper for the rule's instruction at `index`.
+    fn call_helper(&mut self, index: u32, instr: &Instr) -> Value {
+        let helper = if disturbs(instr) {
+            self.checked = [0; 5];
+            offset_of!(Helpers, disturb)
+        } else {
+            offset_of!(Helpers, run)
+        };
         let helpers = self.fb.ins().load(
             types::I64,
             MemFlagsData::trusted(),
@@ -163,18 +170,16 @@ impl RuleEmitter<'_, '_> {
         self.result(call)
     }
 
-    /// Runs an instruction that may read and write registers and change the packet.
-    pub(super) fn helper(&mut self, index: u32) -> Reach {
-        self.registers.spill(self.fb);
-        let reach = self.helper_without_registers(index);
-        self.registers.clear();
-        reach
-    }
-
-    /// Runs an instruction that has no register operands.
-    pub(super) fn helper_without_registers(&mut self, index: u32) -> Reach {
-        let result = self.call_helper(offset_of!(Helpers, run), index);
-        self.checked = [0; 5];
+    /// Runs an instruction through a helper.
+    pub(super) fn helper(&mut self, index: u32, instr: &Instr) -> Reach {
+        let use_of = register_use(instr);
+        if use_of != RegisterUse::None {
+            self.registers.spill(self.fb);
+        }
+        let result = self.call_helper(index, instr);
+        if use_of == RegisterUse::Writes {
+            self.registers.clear();
+        }
         let on = self.fb.create_block();
         if self.cold {
             self.fb.set_cold_block(on);
@@ -202,9 +207,9 @@ impl RuleEmitter<'_, '_> {
     }
 
     /// Looks up a verdict map and does as it says.
-    pub(super) fn lookup_verdict(&mut self, index: u32) -> Reach {
+    pub(super) fn lookup_verdict(&mut self, index: u32, instr: &Instr) -> Reach {
         self.registers.spill(self.fb);
-        let result = self.call_helper(offset_of!(Helpers, run), index);
+        let result = self.call_helper(index, instr);
         let (matched, jump, goto, rest) = (
             self.cold_block(),
             self.cold_block(),
@@ -248,5 +253,70 @@ impl RuleEmitter<'_, '_> {
         self.fb
             .ins()
             .load(types::I64, MemFlagsData::trusted(), address, 0)
+    }
+}
+
+/// What an instruction that a helper runs does with registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RegisterUse {
+    /// Nothing.
+    None,
+    /// Reads only.
+    Reads,
+    /// Writes, and may read.
+    Writes,
+}
+
+fn register_use(instr: &Instr) -> RegisterUse {
+    match instr {
+        Instr::ImmediateVerdict { .. }
+        | Instr::Counter { .. }
+        | Instr::Limit { .. }
+        | Instr::Quota { .. }
+        | Instr::Last { .. }
+        | Instr::Connlimit { .. }
+        | Instr::Objref { .. }
+        | Instr::Log(_)
+        | Instr::Reject(_)
+        | Instr::Notrack
+        | Instr::Synproxy { .. }
+        | Instr::FlowOffload { .. }
+        | Instr::ExthdrReset { .. } => RegisterUse::None,
+        Instr::Cmp { .. }
+        | Instr::Range { .. }
+        | Instr::PayloadWrite { .. }
+        | Instr::MetaSet { .. }
+        | Instr::CtSet { .. }
+        | Instr::Lookup { dst: None, .. }
+        | Instr::LookupVerdict { .. }
+        | Instr::Dynset(_)
+        | Instr::ObjrefMap { .. }
+        | Instr::Nat(_)
+        | Instr::Masq { .. }
+        | Instr::Redir { .. }
+        | Instr::Tproxy { .. }
+        | Instr::Queue { .. }
+        | Instr::Dup { .. }
+        | Instr::Fwd { .. }
+        | Instr::ExthdrWrite { .. } => RegisterUse::Reads,
+        Instr::Immediate { .. }
+        | Instr::PayloadLoad { .. }
+        | Instr::MetaLoad { .. }
+        | Instr::CtLoad { .. }
+        | Instr::Bitwise { .. }
+        | Instr::BitwiseShift { .. }
+        | Instr::BitwiseReg { .. }
+        | Instr::Byteorder { .. }
+        | Instr::Lookup { dst: Some(_), .. }
+        | Instr::ExthdrLoad { .. }
+        | Instr::Fib { .. }
+        | Instr::Rt { .. }
+        | Instr::Socket { .. }
+        | Instr::Osf { .. }
+        | Instr::Xfrm { .. }
+        | Instr::Numgen { .. }
+        | Instr::Jhash { .. }
+        | Instr::Symhash { .. }
+        | Instr::Inner { .. } => RegisterUse::Writes,
     }
 }

@@ -8,6 +8,7 @@ use redan_vm::ct::CtKey;
 use redan_vm::instr::Base;
 use redan_vm::meta::MetaKey;
 use redan_vm::packet::{CtView, Layout, Meta, layout_flags};
+use redan_vm::state::Counter;
 use redan_vm::{Data, Packet, Reg};
 
 use super::compare::dwords;
@@ -17,7 +18,7 @@ use crate::context::{at, offset, view_index};
 
 /// A field of the packet's fixed part, as it goes to a register.
 #[derive(Clone, Copy, Debug)]
-enum Field {
+pub(super) enum Field {
     /// A number of this many bytes (1, 2 or 4), in the machine's order.
     Number(usize, u32),
     /// A two-byte number that goes to the register in network order.
@@ -28,7 +29,7 @@ enum Field {
 
 impl RuleEmitter<'_, '_> {
     /// `immediate`.
-    pub(super) fn immediate(&mut self, dst: Reg, data: &Data) {
+    pub(super) fn immediate(&mut self, dst: Reg, data: &Data) -> Reach {
         let [low, high] = dwords(data);
         let at = dst.offset();
         let len = usize::from(data.len());
@@ -38,6 +39,7 @@ impl RuleEmitter<'_, '_> {
         if len > 8 {
             self.constant_dword(at + 8, high, len - 8);
         }
+        Reach::On
     }
 
     fn constant_dword(&mut self, at: usize, value: u64, len: usize) {
@@ -53,20 +55,9 @@ impl RuleEmitter<'_, '_> {
     }
 
     /// `payload load`: breaks when the bytes are not all there.
-    pub(super) fn payload_load(
-        &mut self,
-        index: u32,
-        base: Base,
-        from: u32,
-        len: u8,
-        dst: Reg,
-    ) -> Reach {
+    pub(super) fn payload_load(&mut self, base: Base, from: u32, len: u8, dst: Reg) -> Reach {
         let view = view_index(base);
         let end = u64::from(from) + u64::from(len);
-        if len == 0 {
-            // Breaks where the base is not there; no compiler makes it.
-            return self.helper(index);
-        }
         let Ok(from) = i32::try_from(from) else {
             // No frame is that long.
             return self.break_always();
@@ -157,15 +148,12 @@ impl RuleEmitter<'_, '_> {
         self.registers.set_word(self.fb, dst.offset(), word);
     }
 
-    /// `meta load`.
-    pub(super) fn meta_load(&mut self, index: u32, key: MetaKey, dst: Reg) -> Reach {
+    /// `meta load` of a key that lies in the packet.
+    pub(super) fn meta_load(&mut self, key: MetaKey, field: Field, dst: Reg) -> Reach {
         if key == MetaKey::L4proto {
             self.require_l4proto();
         }
-        match find(META_FIELDS, &key) {
-            Some(field) => self.packet_field(field, dst),
-            None => return self.helper(index),
-        }
+        self.packet_field(field, dst);
         Reach::On
     }
 
@@ -181,11 +169,8 @@ impl RuleEmitter<'_, '_> {
         self.break_if_unlikely(unknown);
     }
 
-    /// `ct load`: every key but the state breaks for a packet without an entry.
-    pub(super) fn ct_load(&mut self, index: u32, key: CtKey, dst: Reg) -> Reach {
-        let Some(field) = find(CT_FIELDS, &key) else {
-            return self.helper(index);
-        };
+    /// `ct load` of a key that lies in the packet: all but the state break for a packet without an entry.
+    pub(super) fn ct_load(&mut self, key: CtKey, field: Field, dst: Reg) -> Reach {
         if key != CtKey::State {
             let at = offset_of!(Packet, ct) + offset_of!(CtView, has_entry);
             let entry = self.number(self.packet, offset(at), 1).value;
@@ -193,6 +178,27 @@ impl RuleEmitter<'_, '_> {
             self.break_if_unlikely(none);
         }
         self.packet_field(field, dst);
+        Reach::On
+    }
+
+    /// Counts the packet.
+    pub(super) fn counter(&mut self, counter: u32) -> Reach {
+        let flags = MemFlagsData::trusted();
+        let counters = self
+            .fb
+            .ins()
+            .load(types::I64, flags, self.context, at::COUNTERS);
+        let at = offset(counter as usize * size_of::<Counter>());
+        let packets = at + offset(offset_of!(Counter, packets));
+        let bytes = at + offset(offset_of!(Counter, bytes));
+        let old = self.fb.ins().load(types::I64, flags, counters, packets);
+        let new = self.fb.ins().iadd_imm_u(old, 1);
+        self.fb.ins().store(flags, new, counters, packets);
+        let len = self.number(self.packet, offset(META + offset_of!(Meta, len)), 4);
+        let len = self.fb.ins().uextend(types::I64, len.value);
+        let old = self.fb.ins().load(types::I64, flags, counters, bytes);
+        let new = self.fb.ins().iadd(old, len);
+        self.fb.ins().store(flags, new, counters, bytes);
         Reach::On
     }
 }
@@ -259,6 +265,16 @@ const CT_FIELDS: &[(CtKey, Field)] = &[
 const META: usize = offset_of!(Packet, meta);
 const LAYOUT: usize = offset_of!(Packet, layout);
 const CT: usize = offset_of!(Packet, ct);
+
+/// Where a key of `meta` lies, if it is loaded in line.
+pub(super) fn meta_field(key: MetaKey) -> Option<Field> {
+    find(META_FIELDS, &key)
+}
+
+/// Where a key of `ct` lies, if it is loaded in line.
+pub(super) fn ct_field(key: CtKey) -> Option<Field> {
+    find(CT_FIELDS, &key)
+}
 
 /// The row of a key.
 fn find<K: PartialEq>(fields: &[(K, Field)], key: &K) -> Option<Field> {

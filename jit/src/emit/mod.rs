@@ -19,6 +19,7 @@ use redan_vm::{Instr, Ruleset};
 
 use crate::chunk::Chunk;
 use crate::prefix::common;
+use load::{ct_field, meta_field};
 use registers::Registers;
 
 /// What every function of a module is emitted with.
@@ -34,6 +35,8 @@ pub(crate) struct Target {
     pub(crate) write_through: bool,
     /// Whether any rule changes packets, so that a called chain may.
     pub(crate) calls_disturb: bool,
+    /// Where each counter lies among the counters, by number of its state.
+    pub(crate) counters: Vec<Option<u32>>,
 }
 
 /// Emits the function of one chunk into an empty function.
@@ -58,6 +61,7 @@ pub(crate) fn emit_chunk(
             shared: false,
             apart: target.write_through,
             calls_disturb: target.calls_disturb,
+            counters: &target.counters,
             checked: [0; 5],
             rule: RuleId(0),
             fb: &mut fb,
@@ -80,6 +84,8 @@ pub(crate) fn emit_chunk(
 /// Emits the rules of a chunk, one after the other.
 struct RuleEmitter<'e, 'f> {
     fb: &'e mut FunctionBuilder<'f>,
+    /// Where each counter lies among the counters, by number of its state.
+    counters: &'e [Option<u32>],
     registers: Registers,
     context: Value,
     packet: Value,
@@ -200,19 +206,25 @@ impl RuleEmitter<'_, '_> {
         Reach::On
     }
 
-    /// Emits one instruction. What is not in line here is run by the helper, which calls [`redan_vm::ops::run`].
+    /// Emits one instruction. What is not in line here is run by a helper, which calls [`redan_vm::ops::run`].
     fn instr(&mut self, index: u32, instr: &Instr) -> Reach {
         match instr {
             Instr::Immediate { dst, data } => self.immediate(*dst, data),
-            Instr::ImmediateVerdict { verdict } => return self.verdict(*verdict),
+            Instr::ImmediateVerdict { verdict } => self.verdict(*verdict),
             Instr::PayloadLoad {
                 base,
                 offset,
                 len,
                 dst,
-            } => return self.payload_load(index, *base, *offset, *len, *dst),
-            Instr::MetaLoad { key, dst } => return self.meta_load(index, *key, *dst),
-            Instr::CtLoad { key, dst, .. } => return self.ct_load(index, *key, *dst),
+            } if *len > 0 => self.payload_load(*base, *offset, *len, *dst),
+            Instr::MetaLoad { key, dst } => match meta_field(*key) {
+                Some(field) => self.meta_load(*key, field, *dst),
+                None => self.helper(index, instr),
+            },
+            Instr::CtLoad { key, dst, .. } => match ct_field(*key) {
+                Some(field) => self.ct_load(*key, field, *dst),
+                None => self.helper(index, instr),
+            },
             Instr::Cmp { op, src, data } => self.cmp(*op, *src, data),
             Instr::Range {
                 negated,
@@ -232,29 +244,34 @@ impl RuleEmitter<'_, '_> {
                 size,
                 len,
                 ..
-            } => return self.byteorder(index, *src, *dst, *size, *len),
-            Instr::LookupVerdict { .. } => return self.lookup_verdict(index),
-            Instr::Counter { .. }
-            | Instr::Limit { .. }
-            | Instr::Quota { .. }
-            | Instr::Last { .. }
-            | Instr::Objref { .. }
-            | Instr::Log(_)
-            | Instr::Reject(_)
-            | Instr::Notrack => return self.helper_without_registers(index),
-            Instr::PayloadWrite { .. }
+            } if byteorder_in_line(*size, *len) => self.byteorder(*src, *dst, *size),
+            Instr::Counter { state } => match self.counters.get(state.index()) {
+                Some(&Some(counter)) => self.counter(counter),
+                Some(None) | None => self.helper(index, instr),
+            },
+            Instr::LookupVerdict { .. } => self.lookup_verdict(index, instr),
+            Instr::PayloadLoad { .. }
+            | Instr::PayloadWrite { .. }
             | Instr::MetaSet { .. }
             | Instr::CtSet { .. }
             | Instr::BitwiseShift { .. }
             | Instr::BitwiseReg { .. }
+            | Instr::Byteorder { .. }
             | Instr::Lookup { .. }
             | Instr::Dynset(_)
+            | Instr::Limit { .. }
+            | Instr::Quota { .. }
+            | Instr::Last { .. }
             | Instr::Connlimit { .. }
+            | Instr::Objref { .. }
             | Instr::ObjrefMap { .. }
+            | Instr::Log(_)
+            | Instr::Reject(_)
             | Instr::Nat(_)
             | Instr::Masq { .. }
             | Instr::Redir { .. }
             | Instr::Tproxy { .. }
+            | Instr::Notrack
             | Instr::Queue { .. }
             | Instr::Dup { .. }
             | Instr::Fwd { .. }
@@ -271,8 +288,7 @@ impl RuleEmitter<'_, '_> {
             | Instr::Numgen { .. }
             | Instr::Jhash { .. }
             | Instr::Symhash { .. }
-            | Instr::Inner { .. } => return self.helper(index),
+            | Instr::Inner { .. } => self.helper(index, instr),
         }
-        Reach::On
     }
 }

@@ -9,7 +9,7 @@ use super::{Reach, RuleEmitter};
 
 impl RuleEmitter<'_, '_> {
     /// `bitwise`: `dst = (src & mask) ^ xor`, in whole words.
-    pub(super) fn bitwise(&mut self, src: Reg, dst: Reg, mask: &Data, xor: &Data) {
+    pub(super) fn bitwise(&mut self, src: Reg, dst: Reg, mask: &Data, xor: &Data) -> Reach {
         let len = usize::from(mask.len()).next_multiple_of(4);
         let masks = dwords(mask);
         let xors = dwords(xor);
@@ -37,6 +37,7 @@ impl RuleEmitter<'_, '_> {
                 Err(word) => self.registers.set_word(self.fb, at, word),
             }
         }
+        Reach::On
     }
 
     fn masked_word(&mut self, from: usize, mask: u64, xor: u64) -> Word {
@@ -85,11 +86,8 @@ impl RuleEmitter<'_, '_> {
         self.fb.ins().bxor(value, xor)
     }
 
-    /// `byteorder` of one number; anything longer goes to the helper.
-    pub(super) fn byteorder(&mut self, index: u32, src: Reg, dst: Reg, size: u8, len: u8) -> Reach {
-        if !byteorder_in_line(size, len) {
-            return self.helper(index);
-        }
+    /// `byteorder` of one number of `size` bytes, as [`byteorder_in_line`] allows.
+    pub(super) fn byteorder(&mut self, src: Reg, dst: Reg, size: u8) -> Reach {
         if size == 8 {
             let value = self.registers.dword(self.fb, src.offset());
             let value = self.fb.ins().bswap(value);
