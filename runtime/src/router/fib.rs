@@ -177,7 +177,11 @@ impl Fib {
             IpAddr::V4(_) | IpAddr::V6(_) => {}
         }
         let (own, main) = (self.own.get(family(to))?, self.main.get(family(to))?);
-        own.find(key(to)).or_else(|| main.find(key(to)))
+        own.find(key(to)).or_else(|| {
+            // Link-local destinations have no route: no port has such an address, and a router does not forward to them.
+            let link_local = matches!(to, IpAddr::V6(v6) if v6.is_unicast_link_local());
+            if link_local { None } else { main.find(key(to)) }
+        })
     }
 
     /// Whether an address is the machine's own.
@@ -186,6 +190,11 @@ impl Fib {
             .get(family(address))
             .and_then(|own| own.find(key(address)))
             == Some(Hop::Local)
+    }
+
+    /// Whether an address is one of a port's own.
+    pub fn is_on_port(&self, address: IpAddr, port: PortId) -> bool {
+        self.sources.iter().any(|(p, net)| *p == port && net.address == address)
     }
 
     /// Whether the machine is a member of a group: all nodes, all routers (IPv6), its solicited-node groups.

@@ -1,0 +1,127 @@
+//! One packet's way through the hooks: what is noted on it for its report, and how it may end.
+
+use redan_vm::ct::{Direction, state};
+use redan_vm::family::Hook;
+use redan_vm::ids::RuleId;
+use redan_vm::{Instant, Packet};
+
+use super::report::{CtReport, Decision, Offload, Report, Verdict};
+use crate::conntrack::InvalidReason;
+use crate::reason::Reason;
+use crate::site::PortId;
+
+/// What is noted of a packet on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trip {
+    /// Time of the packet.
+    pub(super) now: Instant,
+    /// The port that it came in by; `None` for a packet made here.
+    pub(super) port: Option<PortId>,
+    /// What its driver knows of it.
+    pub(super) offload: Offload,
+    /// The longest of the fragments that it was put together from, in bytes from the network header on; 0 when it came whole.
+    pub(super) longest_fragment: u32,
+    decision: Option<Decision>,
+    policy: bool,
+    tracked: bool,
+    invalid: Option<InvalidReason>,
+}
+
+/// A packet's way ends before its last hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) verdict: Verdict,
+    pub(super) reason: Option<Reason>,
+}
+
+impl End {
+    /// The engine drops it.
+    pub(super) const fn drop(reason: Reason) -> Self {
+        Self { verdict: Verdict::Drop, reason: Some(reason) }
+    }
+
+    /// It is none of the engine's.
+    pub(super) const fn other(reason: Reason) -> Self {
+        Self { verdict: Verdict::Other, reason: Some(reason) }
+    }
+}
+
+/// On to the next hook, or not.
+pub(super) type Way = Result<(), End>;
+
+impl Trip {
+    /// A packet that starts on its way.
+    pub(super) const fn new(now: Instant, port: Option<PortId>, offload: Offload) -> Self {
+        Self {
+            now,
+            port,
+            offload,
+            longest_fragment: 0,
+            decision: None,
+            policy: false,
+            tracked: false,
+            invalid: None,
+        }
+    }
+
+    /// A filter chain let it pass.
+    pub(super) const fn note_accept(&mut self, hook: Hook, rule: Option<RuleId>) {
+        match rule {
+            Some(rule) => self.decision = Some(Decision { rule, hook }),
+            None => self.policy = true,
+        }
+    }
+
+    /// A chain ended its way.
+    pub(super) fn note_end(&mut self, hook: Hook, rule: Option<RuleId>, verdict: Verdict) -> End {
+        self.decision = rule.map(|rule| Decision { rule, hook });
+        End { verdict, reason: rule.is_none().then_some(Reason::Policy) }
+    }
+
+    /// Conntrack saw it.
+    pub(super) const fn note_tracked(&mut self, invalid: Option<InvalidReason>) {
+        self.tracked = true;
+        self.invalid = invalid;
+    }
+
+    /// What became of it.
+    pub(super) fn report(&self, packet: &Packet, end: Result<Verdict, End>) -> Report {
+        let (verdict, decision, reason) = match end {
+            Ok(verdict) => {
+                let reason = match (self.decision, self.policy) {
+                    (Some(_), _) => None,
+                    (None, true) => Some(Reason::Policy),
+                    (None, false) => Some(Reason::NoRule),
+                };
+                (verdict, self.decision, reason)
+            }
+            Err(End { verdict, reason: None }) => (verdict, self.decision, None),
+            Err(End { verdict, reason }) => (verdict, None, reason),
+        };
+        Report { verdict, reason, decision, ct: self.tracked.then(|| self.ct_report(packet)) }
+    }
+
+    fn ct_report(&self, packet: &Packet) -> CtReport {
+        let ct = &packet.ct;
+        CtReport {
+            state: match ct.state {
+                state::ESTABLISHED => "established",
+                state::RELATED => "related",
+                state::NEW => "new",
+                state::UNTRACKED => "untracked",
+                _ => "invalid",
+            },
+            direction: (ct.has_entry != 0).then_some(ct.direction),
+            mark: if ct.has_entry == 0 { 0 } else { ct.mark },
+            reason: self.invalid.filter(|_| ct.has_entry == 0).map(InvalidReason::name),
+        }
+    }
+}
+
+/// The word for a direction in reports.
+pub const fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Original => "original",
+        Direction::Reply => "reply",
+    }
+}
