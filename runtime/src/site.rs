@@ -309,8 +309,8 @@ pub enum SiteError {
         /// Gateway.
         via: IpAddr,
     },
-    /// A conntrack setting that does not exist.
-    #[error("[conntrack] has no setting `{0}`{1}")]
+    /// A conntrack setting that does not exist, or a value that it does not take.
+    #[error("[conntrack] {0}: {1}")]
     BadTunable(String, String),
 }
 

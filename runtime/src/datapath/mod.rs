@@ -1,16 +1,41 @@
 //! The datapath: frames in, frames and reports out, time as an argument.
+//!
+//! [`Datapath::handle_frame`] is the door; each mode has its file (`route`, `wire`), which takes a packet from hook to hook
+//! (`hooks`) and puts it on a link (`send`). Nothing here reads a clock but the stopwatch of [`Settings::profile`].
 
+mod hooks;
+mod local;
 mod report;
+mod route;
+mod send;
+mod trip;
+mod wire;
+mod world;
 
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use redan_vm::{Engine, Instant, Ruleset, State};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use redan_vm::family::Hook;
+use redan_vm::packet::{Ethernet, LinkKind, dissect_bridge, pkttype};
+use redan_vm::{Engine, Instant, Packet, Ruleset, State};
 
 pub use report::{CtReport, Decision, Frame, Offload, OutFrame, Report, Verdict};
+pub use trip::direction_name;
 
+use crate::conntrack::{Conntrack, Tunables};
+use crate::hook::HookList;
 use crate::log::Observer;
 use crate::reason::Reason;
-use crate::site::{PortId, Site, SiteError};
+use crate::router::fib::Fib;
+use crate::router::neighbor::Neighbors;
+use crate::site::{Mode, PortId, Site, SiteError, Tracking};
+use trip::{End, Trip};
+use world::{Interface, World};
 
 /// Whether checksums of transport headers are verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,6 +93,25 @@ impl Counters {
         self.drops.get(reason as usize).copied().unwrap_or(0)
     }
 
+    fn count(&mut self, report: &Report) {
+        if let Some(count) = self.verdicts.get_mut(report.verdict as usize) {
+            *count += 1;
+        }
+        let gone = !matches!(
+            report.verdict,
+            Verdict::Accept | Verdict::Local | Verdict::Held | Verdict::Queue
+        );
+        if let Some(reason) = report.reason.filter(|_| gone) {
+            self.count_reason(reason);
+        }
+    }
+
+    fn count_reason(&mut self, reason: Reason) {
+        if let Some(count) = self.drops.get_mut(reason as usize) {
+            *count += 1;
+        }
+    }
+
     /// Frames in all.
     pub fn packets(&self) -> u64 {
         self.verdicts.iter().sum()
@@ -77,12 +121,18 @@ impl Counters {
 /// One owner of a ruleset's state and of the connection table.
 pub struct Datapath {
     ruleset: Arc<Ruleset>,
-    #[expect(dead_code, reason = "the signature comes before the body")]
     engine: Box<dyn Engine + Send>,
-    #[expect(dead_code, reason = "the signature comes before the body")]
-    observer: Box<dyn Observer>,
     state: State,
+    hooks: HookList,
+    world: World,
+    neighbors: Neighbors,
     settings: Settings,
+    /// Link addresses seen behind ports, where a wire has more than two.
+    stations: HashMap<[u8; 6], PortId, FixedState>,
+    /// Frames that leave; the caller's vector while a frame is handled.
+    out: Vec<OutFrame>,
+    /// Packets made in answer to packets made in answer.
+    depth: u8,
     counters: Counters,
     profile: Profile,
 }
@@ -91,22 +141,43 @@ impl Datapath {
     /// A datapath for a ruleset.
     ///
     /// # Errors
-    /// The first thing that is wrong with the site ([`Site::check`] gives all).
+    /// The first thing that is wrong with the site ([`Site::check`] gives all that does not depend on conntrack's settings).
     pub fn new(
         ruleset: Arc<Ruleset>,
         engine: Box<dyn Engine + Send>,
         observer: Box<dyn Observer>,
         settings: Settings,
     ) -> Result<Self, SiteError> {
-        if let Some(error) = settings.site.check().into_iter().next() {
+        let site = &settings.site;
+        if let Some(error) = site.check().into_iter().next() {
             return Err(error);
         }
+        let tunables = tunables(site)?;
+        let track = ruleset.needs_conntrack || site.tracking == Tracking::Always;
+        let names: Vec<&str> = site.ports.iter().map(|port| port.name.as_str()).collect();
+        let hooks = HookList::new(&ruleset, &names, track);
+        let conntrack = track
+            .then(|| Conntrack::new(tunables, u128::from(settings.seed) << 64 | 0x7265_6461_6e00));
+        let fib = Fib::new(site);
+        let neighbors = Neighbors::new(site, settings.live, |address| fib.on_link(address));
+        let world = World::new(
+            conntrack,
+            observer,
+            fib,
+            interfaces(site, &ruleset),
+            settings.seed,
+        );
         Ok(Self {
+            state: State::new(&ruleset),
             ruleset,
             engine,
-            observer,
-            state: State::default(),
+            hooks,
+            world,
+            neighbors,
             settings,
+            stations: HashMap::default(),
+            out: Vec::new(),
+            depth: 0,
             counters: Counters::default(),
             profile: Profile::default(),
         })
@@ -120,16 +191,30 @@ impl Datapath {
         frame: Frame,
         out: &mut Vec<OutFrame>,
     ) -> Report {
-        let _ = (now, port, frame, out);
-        Report {
-            verdict: Verdict::Other,
-            reason: Some(Reason::NotIp),
-            decision: None,
-            ct: None,
+        let watch = self.watch();
+        let before = out.len();
+        std::mem::swap(&mut self.out, out);
+        let handled = catch_unwind(AssertUnwindSafe(|| self.receive(now, port, frame)));
+        let report = handled.unwrap_or_else(|_| {
+            // Whatever the frame had sent by then is taken back with it: it fails closed.
+            self.out.truncate(before);
+            self.depth = 0;
+            Report {
+                verdict: Verdict::Drop,
+                reason: Some(Reason::Internal),
+                decision: None,
+                ct: None,
+            }
+        });
+        std::mem::swap(&mut self.out, out);
+        self.counters.count(&report);
+        if let Some(watch) = watch {
+            self.profile.total_ns += watch.elapsed_ns();
         }
+        report
     }
 
-    /// Takes a batch in, in order; `report` hears of each. The frames' buffers are taken.
+    /// Takes a batch in, in order. The frames' buffers are taken.
     pub fn handle_frames(
         &mut self,
         now: Instant,
@@ -142,19 +227,85 @@ impl Datapath {
         }
     }
 
-    /// Does what is due: timeouts of connections, fragments and neighbours.
+    fn receive(&mut self, now: Instant, port: PortId, frame: Frame) -> Report {
+        let mut trip = Trip::new(now, Some(port), frame.offload);
+        let mut packet = Packet {
+            frame: frame.bytes,
+            ..Packet::default()
+        };
+        let own = match self.settings.site.mode {
+            Mode::Router if !frame.made_link => self
+                .settings
+                .site
+                .ports
+                .get(port.index())
+                .map(|port| port.mac.0),
+            Mode::Router | Mode::Wire | Mode::Host => None,
+        };
+        packet.meta.pkttype = Ethernet::new_checked(packet.frame.as_slice())
+            .map_or(pkttype::HOST, |header| pkttype::classify(header.dst(), own));
+        self.set_in(&mut packet, Some(port));
+        let end = self.ingress(&mut trip, &mut packet, port).and_then(|()| {
+            match self.settings.site.mode {
+                Mode::Router => self.route_in(&mut trip, &mut packet, port),
+                Mode::Wire => self.wire_in(&mut trip, &mut packet, port),
+                Mode::Host => self.host_in(&mut trip, &mut packet, port),
+            }
+        });
+        let report = trip.report(&packet, end);
+        self.release(&mut packet);
+        report
+    }
+
+    fn ingress(&mut self, trip: &mut Trip, packet: &mut Packet, port: PortId) -> Result<(), End> {
+        if self.hooks.ingress(port).is_empty() {
+            return Ok(());
+        }
+        let seen = dissect_bridge(&packet.frame, LinkKind::Ethernet);
+        packet.layout = seen.map_err(|_| End::drop(Reason::Malformed))?;
+        packet.refresh();
+        self.pass_device(trip, packet, Hook::Ingress)
+    }
+
+    /// Does what is due: timeouts of connections and neighbours.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<OutFrame>) {
-        let _ = (now, out);
+        let before = out.len();
+        std::mem::swap(&mut self.out, out);
+        if catch_unwind(AssertUnwindSafe(|| self.expire(now))).is_err() {
+            self.out.truncate(before);
+            self.depth = 0;
+            self.count_drop(Reason::Internal);
+        }
+        std::mem::swap(&mut self.out, out);
+    }
+
+    fn expire(&mut self, now: Instant) {
+        if let Some(conntrack) = &mut self.world.conntrack {
+            conntrack.handle_timeout(now);
+        }
+        let due = self.neighbors.handle_timeout(now);
+        for (port, address) in due.ask {
+            self.ask(now, port, address);
+        }
+        self.fail(now, due.failed);
     }
 
     /// When [`Self::handle_timeout`] is wanted next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let conntrack = self
+            .world
+            .conntrack
+            .as_ref()
+            .and_then(Conntrack::poll_timeout);
+        [conntrack, self.neighbors.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Puts another engine in place, for the same ruleset.
     pub fn set_engine(&mut self, engine: Box<dyn Engine + Send>) {
-        let _ = engine;
+        self.engine = engine;
     }
 
     /// The ruleset.
@@ -165,6 +316,16 @@ impl Datapath {
     /// Counters, limits, sets that changed.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The connection table; `None` when connections are not tracked.
+    pub fn conntrack(&self) -> Option<&Conntrack> {
+        self.world.conntrack.as_ref()
+    }
+
+    /// The connection table, to be changed.
+    pub fn conntrack_mut(&mut self) -> Option<&mut Conntrack> {
+        self.world.conntrack.as_mut()
     }
 
     /// The site.
@@ -182,8 +343,46 @@ impl Datapath {
         self.profile
     }
 
-    /// Gives buffers back for reuse.
-    pub fn recycle(&mut self, bytes: Vec<u8>) {
-        let _ = bytes;
+    /// Counts a packet that was made here or had waited, and did not go out.
+    fn count_drop(&mut self, reason: Reason) {
+        self.counters.count_reason(reason);
     }
+}
+
+/// The site's conntrack settings.
+fn tunables(site: &Site) -> Result<Tunables, SiteError> {
+    let mut tunables = Tunables::default();
+    for (name, &value) in &site.conntrack {
+        let bad = |why: &str| SiteError::BadTunable(name.clone(), why.to_owned());
+        let value = u32::try_from(value).map_err(|_| bad("value out of range"))?;
+        tunables
+            .set(name, value)
+            .map_err(|error| bad(&error.to_string()))?;
+    }
+    Ok(tunables)
+}
+
+/// The ports as rules see them: by the ruleset's indices, or numbers behind those for ports that it does not know.
+fn interfaces(site: &Site, ruleset: &Ruleset) -> Vec<Interface> {
+    let known = ruleset.interfaces.len().max(1);
+    let number = |(at, port): (usize, &crate::site::Port)| {
+        let index = ruleset
+            .interfaces
+            .iter()
+            .position(|name| *name == port.name)
+            .map_or(known + 1 + at, |index| index + 1);
+        let mut name = [0; 16];
+        for (to, from) in name
+            .iter_mut()
+            .zip(port.name.bytes().take(crate::site::NAME_BYTES))
+        {
+            *to = from;
+        }
+        Interface {
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            name,
+            mtu: port.mtu,
+        }
+    };
+    site.ports.iter().enumerate().map(number).collect()
 }

@@ -37,12 +37,18 @@ pub(super) struct End {
 impl End {
     /// The engine drops it.
     pub(super) const fn drop(reason: Reason) -> Self {
-        Self { verdict: Verdict::Drop, reason: Some(reason) }
+        Self {
+            verdict: Verdict::Drop,
+            reason: Some(reason),
+        }
     }
 
     /// It is none of the engine's.
     pub(super) const fn other(reason: Reason) -> Self {
-        Self { verdict: Verdict::Other, reason: Some(reason) }
+        Self {
+            verdict: Verdict::Other,
+            reason: Some(reason),
+        }
     }
 }
 
@@ -75,7 +81,10 @@ impl Trip {
     /// A chain ended its way.
     pub(super) fn note_end(&mut self, hook: Hook, rule: Option<RuleId>, verdict: Verdict) -> End {
         self.decision = rule.map(|rule| Decision { rule, hook });
-        End { verdict, reason: rule.is_none().then_some(Reason::Policy) }
+        End {
+            verdict,
+            reason: rule.is_none().then_some(Reason::Policy),
+        }
     }
 
     /// Conntrack saw it.
@@ -95,10 +104,18 @@ impl Trip {
                 };
                 (verdict, self.decision, reason)
             }
-            Err(End { verdict, reason: None }) => (verdict, self.decision, None),
+            Err(End {
+                verdict,
+                reason: None,
+            }) => (verdict, self.decision, None),
             Err(End { verdict, reason }) => (verdict, None, reason),
         };
-        Report { verdict, reason, decision, ct: self.tracked.then(|| self.ct_report(packet)) }
+        Report {
+            verdict,
+            reason,
+            decision,
+            ct: self.tracked.then(|| self.ct_report(packet)),
+        }
     }
 
     fn ct_report(&self, packet: &Packet) -> CtReport {
@@ -113,7 +130,10 @@ impl Trip {
             },
             direction: (ct.has_entry != 0).then_some(ct.direction),
             mark: if ct.has_entry == 0 { 0 } else { ct.mark },
-            reason: self.invalid.filter(|_| ct.has_entry == 0).map(InvalidReason::name),
+            reason: self
+                .invalid
+                .filter(|_| ct.has_entry == 0)
+                .map(InvalidReason::name),
         }
     }
 }

@@ -68,7 +68,10 @@ impl World {
 
     /// The port with an interface index.
     pub(super) fn port_of(&self, index: u32) -> Option<PortId> {
-        let at = self.interfaces.iter().position(|interface| interface.index == index)?;
+        let at = self
+            .interfaces
+            .iter()
+            .position(|interface| interface.index == index)?;
         u16::try_from(at).ok().map(PortId)
     }
 
@@ -89,7 +92,9 @@ impl World {
     /// The type of an address, as seen from all of the machine or from one interface (`inet_dev_addr_type`).
     fn address_type(&self, address: IpAddr, only: Option<PortId>) -> u32 {
         match self.fib.find(address) {
-            Some(Hop::Local) if only.is_some_and(|port| !self.fib.is_on_port(address, port)) => route_type::UNICAST,
+            Some(Hop::Local) if only.is_some_and(|port| !self.fib.is_on_port(address, port)) => {
+                route_type::UNICAST
+            }
             Some(Hop::Local) => route_type::LOCAL,
             Some(Hop::Broadcast) => route_type::BROADCAST,
             Some(Hop::Multicast) => route_type::MULTICAST,
@@ -116,11 +121,25 @@ fn store(out: &mut [u8], value: &[u8]) {
 }
 
 impl Host for World {
-    fn ct_load(&mut self, packet: &Packet, key: CtKey, direction: Option<Direction>, out: &mut [u8]) -> bool {
-        self.conntrack.as_ref().is_some_and(|ct| ct.load(self.now, packet, key, direction, out))
+    fn ct_load(
+        &mut self,
+        packet: &Packet,
+        key: CtKey,
+        direction: Option<Direction>,
+        out: &mut [u8],
+    ) -> bool {
+        self.conntrack
+            .as_ref()
+            .is_some_and(|ct| ct.load(self.now, packet, key, direction, out))
     }
 
-    fn ct_store(&mut self, packet: &mut Packet, key: CtKey, direction: Option<Direction>, value: &[u8]) {
+    fn ct_store(
+        &mut self,
+        packet: &mut Packet,
+        key: CtKey,
+        direction: Option<Direction>,
+        value: &[u8],
+    ) {
         if let Some(ct) = &mut self.conntrack {
             ct.store(packet, key, direction, value);
         }
@@ -139,7 +158,13 @@ impl Host for World {
     }
 
     fn log(&mut self, packet: &Packet, rule: RuleId, log: &Log) {
-        self.observer.log(&LogEntry { now: self.now, hook: self.hook, rule, log, packet });
+        self.observer.log(&LogEntry {
+            now: self.now,
+            hook: self.hook,
+            rule,
+            log,
+            packet,
+        });
     }
 
     fn random(&mut self) -> u32 {
@@ -148,8 +173,14 @@ impl Host for World {
 
     fn fib(&mut self, packet: &Packet, flags: u32, result: FibResult, out: &mut [u8]) {
         store(out, &[]);
-        let Some((src, dst)) = addresses(packet) else { return };
-        let address = if flags & fib_flags::SADDR != 0 { src } else { dst };
+        let Some((src, dst)) = addresses(packet) else {
+            return;
+        };
+        let address = if flags & fib_flags::SADDR != 0 {
+            src
+        } else {
+            dst
+        };
         let index = match flags & (fib_flags::IIF | fib_flags::OIF) {
             fib_flags::IIF => packet.meta.iif,
             fib_flags::OIF => packet.meta.oif,
@@ -160,8 +191,15 @@ impl Host for World {
             store(out, &self.address_type(address, only).to_le_bytes());
             return;
         }
-        let Some(Hop::Port { port, .. }) = self.fib.find(address) else { return };
-        let Some(interface) = self.interface(port).filter(|_| only.is_none_or(|only| only == port)) else { return };
+        let Some(Hop::Port { port, .. }) = self.fib.find(address) else {
+            return;
+        };
+        let Some(interface) = self
+            .interface(port)
+            .filter(|_| only.is_none_or(|only| only == port))
+        else {
+            return;
+        };
         match result {
             _ if flags & fib_flags::PRESENT != 0 => store(out, &[1]),
             FibResult::Oif => store(out, &interface.index.to_le_bytes()),
@@ -171,8 +209,12 @@ impl Host for World {
     }
 
     fn rt(&mut self, packet: &Packet, key: RtKey, out: &mut [u8]) -> bool {
-        let Some((_, dst)) = addresses(packet) else { return false };
-        let Some(Hop::Port { port, via }) = self.fib.find(dst) else { return false };
+        let Some((_, dst)) = addresses(packet) else {
+            return false;
+        };
+        let Some(Hop::Port { port, via }) = self.fib.find(dst) else {
+            return false;
+        };
         let next = via.unwrap_or(dst);
         match (key, next) {
             (RtKey::Classid | RtKey::Ipsec, _) => store(out, &[]),

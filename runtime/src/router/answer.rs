@@ -119,9 +119,14 @@ fn len16(bytes: usize) -> Option<u16> {
 fn draws_error_v4(packet: &Packet, ip: &Ipv4<&[u8]>) -> bool {
     let alone = |a: Ipv4Addr| !a.is_broadcast() && !a.is_multicast() && !a.is_unspecified();
     let is_error = || {
-        packet.transport().filter(|_| ip.protocol() == protocol::ICMP).is_some_and(|bytes| {
-            bytes.first().is_none_or(|&kind| icmp::is_error(kind) || kind > icmp_type::ADDRESS_MASK_REPLY)
-        })
+        packet
+            .transport()
+            .filter(|_| ip.protocol() == protocol::ICMP)
+            .is_some_and(|bytes| {
+                bytes.first().is_none_or(|&kind| {
+                    icmp::is_error(kind) || kind > icmp_type::ADDRESS_MASK_REPLY
+                })
+            })
     };
     ip.fragment_offset() == 0
         && alone(ip.src())
@@ -137,15 +142,26 @@ fn error_v4(packet: &Packet, (kind, code, rest): Message, source: Ipv4Addr) -> O
         return None;
     }
     let quoted = packet.network();
-    let quoted = quoted.get(..ICMP_MOST - ipv4::LEN - icmp::LEN).unwrap_or(quoted);
+    let quoted = quoted
+        .get(..ICMP_MOST - ipv4::LEN - icmp::LEN)
+        .unwrap_or(quoted);
     let mut message = [0; icmp::LEN];
     let mut header = Icmp::new_checked(&mut message)?;
     header.set_icmp_type(kind);
     header.set_code(code);
     header.set_rest(rest.to_be_bytes());
-    let sum = Sum::new().add_bytes(header.bytes()).add_bytes(quoted).finish();
+    let sum = Sum::new()
+        .add_bytes(header.bytes())
+        .add_bytes(quoted)
+        .finish();
     header.set_checksum(sum);
-    let mut network = ipv4::emit(source, ip.src(), protocol::ICMP, TTL, len16(icmp::LEN + quoted.len())?);
+    let mut network = ipv4::emit(
+        source,
+        ip.src(),
+        protocol::ICMP,
+        TTL,
+        len16(icmp::LEN + quoted.len())?,
+    );
     let mut header = Ipv4::new_checked(&mut network)?;
     header.set_tos((ip.tos() & TOS_KEPT) | TOS_CONTROL);
     header.fill_checksum();
@@ -156,7 +172,10 @@ fn error_v4(packet: &Packet, (kind, code, rest): Message, source: Ipv4Addr) -> O
 fn draws_error_v6(packet: &Packet, src: Ipv6Addr, dst: Ipv6Addr, kind: u8) -> bool {
     let is_error = || {
         packet.layout.is_l4(protocol::ICMPV6)
-            && packet.transport().and_then(<[u8]>::first).is_none_or(|&inner| inner < 128 || inner == icmpv6_type::REDIRECT)
+            && packet
+                .transport()
+                .and_then(<[u8]>::first)
+                .is_none_or(|&inner| inner < 128 || inner == icmpv6_type::REDIRECT)
     };
     !src.is_unspecified()
         && !src.is_multicast()
@@ -171,7 +190,9 @@ fn error_v6(packet: &Packet, (kind, code, rest): Message, source: Ipv6Addr) -> O
         return None;
     }
     let quoted = packet.network();
-    let quoted = quoted.get(..ICMPV6_MOST - ipv6::LEN - icmp::LEN).unwrap_or(quoted);
+    let quoted = quoted
+        .get(..ICMPV6_MOST - ipv6::LEN - icmp::LEN)
+        .unwrap_or(quoted);
     let len = len16(icmp::LEN + quoted.len())?;
     let mut message = [0; icmp::LEN];
     let mut header = Icmpv6::new_checked(&mut message)?;
@@ -197,8 +218,12 @@ fn reset(packet: &Packet) -> Option<Vec<u8>> {
     header.set_dst_port(segment.src_port());
     header.set_data_offset(0x50);
     if segment.flags() & flags::ACK == 0 {
-        let carried = packet.layout.transport_len().saturating_sub(u32::try_from(segment.header_len()).ok()?);
-        let marks = u32::from(segment.flags() & flags::SYN != 0) + u32::from(segment.flags() & flags::FIN != 0);
+        let carried = packet
+            .layout
+            .transport_len()
+            .saturating_sub(u32::try_from(segment.header_len()).ok()?);
+        let marks = u32::from(segment.flags() & flags::SYN != 0)
+            + u32::from(segment.flags() & flags::FIN != 0);
         header.set_flags(flags::RST | flags::ACK);
         header.set_ack(segment.seq().wrapping_add(carried).wrapping_add(marks));
     } else {
@@ -221,7 +246,10 @@ fn reset(packet: &Packet) -> Option<Vec<u8>> {
     }
     let sum = Sum::pseudo_v6(ip.dst(), ip.src(), protocol::TCP, u32::from(len));
     header.set_checksum(sum.add_bytes(header.bytes()).finish());
-    Some(frame(&[&ipv6::emit(ip.dst(), ip.src(), protocol::TCP, TTL, len), &bytes]))
+    Some(frame(&[
+        &ipv6::emit(ip.dst(), ip.src(), protocol::TCP, TTL, len),
+        &bytes,
+    ]))
 }
 
 /// The answer to an echo request to one of the machine's own addresses (`icmp_reply`, `icmpv6_echo_reply`); `None` for anything else.
@@ -229,7 +257,10 @@ pub fn echo_reply(packet: &Packet) -> Option<Vec<u8>> {
     let transport = packet.transport()?;
     let mut body = transport.to_vec();
     if let Some(ip) = packet.ipv4() {
-        if packet.icmp()?.icmp_type() != icmp_type::ECHO_REQUEST || ip.dst().is_broadcast() || ip.dst().is_multicast() {
+        if packet.icmp()?.icmp_type() != icmp_type::ECHO_REQUEST
+            || ip.dst().is_broadcast()
+            || ip.dst().is_multicast()
+        {
             return None;
         }
         let mut message = Icmp::new_checked(body.as_mut_slice())?;
@@ -237,7 +268,13 @@ pub fn echo_reply(packet: &Packet) -> Option<Vec<u8>> {
         message.set_checksum(0);
         let sum = checksum::internet(message.bytes());
         message.set_checksum(sum);
-        let mut network = ipv4::emit(ip.dst(), ip.src(), protocol::ICMP, TTL, len16(transport.len())?);
+        let mut network = ipv4::emit(
+            ip.dst(),
+            ip.src(),
+            protocol::ICMP,
+            TTL,
+            len16(transport.len())?,
+        );
         let mut header = Ipv4::new_checked(&mut network)?;
         header.set_tos(ip.tos());
         header.fill_checksum();
@@ -254,5 +291,8 @@ pub fn echo_reply(packet: &Packet) -> Option<Vec<u8>> {
     let sum = Sum::pseudo_v6(ip.dst(), ip.src(), protocol::ICMPV6, u32::from(len));
     let sum = sum.add_bytes(message.bytes()).finish();
     message.set_checksum(sum);
-    Some(frame(&[&ipv6::emit(ip.dst(), ip.src(), protocol::ICMPV6, TTL, len), &body]))
+    Some(frame(&[
+        &ipv6::emit(ip.dst(), ip.src(), protocol::ICMPV6, TTL, len),
+        &body,
+    ]))
 }

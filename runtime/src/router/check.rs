@@ -23,7 +23,10 @@ pub fn is_martian_v4(src: Ipv4Addr, dst: Ipv4Addr, fib: &Fib) -> bool {
 /// Whether an IPv6 packet is dropped before prerouting: loopback on a wire, a group as the source, a group of reserved or interface scope.
 pub fn is_martian_v6(src: Ipv6Addr, dst: Ipv6Addr) -> bool {
     let scope = |group: Ipv6Addr| group.segments()[0] & 0xf;
-    src.is_loopback() || dst.is_loopback() || src.is_multicast() || (dst.is_multicast() && scope(dst) <= 1)
+    src.is_loopback()
+        || dst.is_loopback()
+        || src.is_multicast()
+        || (dst.is_multicast() && scope(dst) <= 1)
 }
 
 #[cfg(test)]
@@ -35,7 +38,10 @@ mod tests {
     fn check(src: &str, dst: &str, martian: bool) {
         let mut port = Port::new("lan0", 0);
         port.addresses = vec!["10.1.0.1/16".parse().unwrap()];
-        let fib = Fib::new(&Site { ports: vec![port], ..Site::default() });
+        let fib = Fib::new(&Site {
+            ports: vec![port],
+            ..Site::default()
+        });
         let seen = if src.contains(':') {
             is_martian_v6(src.parse().unwrap(), dst.parse().unwrap())
         } else {
@@ -47,10 +53,22 @@ mod tests {
     /// As seen from the kernel, which forwarded what is `false` here.
     #[test]
     fn martians_are_the_kernels() {
-        for src in ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "10.1.0.1"] {
+        for src in [
+            "0.0.0.0",
+            "127.0.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "10.1.0.1",
+        ] {
             check(src, "10.2.0.2", true);
         }
-        for src in ["240.0.0.1", "10.1.255.255", "10.1.0.0", "0.1.2.3", "169.254.1.1"] {
+        for src in [
+            "240.0.0.1",
+            "10.1.255.255",
+            "10.1.0.0",
+            "0.1.2.3",
+            "169.254.1.1",
+        ] {
             check(src, "10.2.0.2", false);
         }
         for dst in ["0.0.0.0", "127.0.0.1"] {
@@ -59,7 +77,12 @@ mod tests {
         for dst in ["240.0.0.1", "0.1.2.3", "224.0.0.9", "255.255.255.255"] {
             check("10.1.0.2", dst, false);
         }
-        for (src, dst) in [("::1", "fd02::2"), ("ff02::1", "fd02::2"), ("fd01::2", "::1"), ("fd01::2", "ff01::1")] {
+        for (src, dst) in [
+            ("::1", "fd02::2"),
+            ("ff02::1", "fd02::2"),
+            ("fd01::2", "::1"),
+            ("fd01::2", "ff01::1"),
+        ] {
             check(src, dst, true);
         }
         check("fd01::1", "ff02::1", false);

@@ -194,7 +194,9 @@ impl Fib {
 
     /// Whether an address is one of a port's own.
     pub fn is_on_port(&self, address: IpAddr, port: PortId) -> bool {
-        self.sources.iter().any(|(p, net)| *p == port && net.address == address)
+        self.sources
+            .iter()
+            .any(|(p, net)| *p == port && net.address == address)
     }
 
     /// Whether the machine is a member of a group: all nodes, all routers (IPv6), its solicited-node groups.

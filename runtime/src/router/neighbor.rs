@@ -56,6 +56,16 @@ pub enum Resolved {
     },
 }
 
+impl Resolved {
+    /// The address, where it is known.
+    pub const fn mac(self) -> Option<Mac> {
+        match self {
+            Self::Send(mac) | Self::SendAndAsk(mac) => Some(mac),
+            Self::Hold { .. } => None,
+        }
+    }
+}
+
 /// The neighbour table.
 #[derive(Debug, Default)]
 pub struct Neighbors {

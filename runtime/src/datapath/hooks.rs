@@ -1,0 +1,211 @@
+//! A packet at one hook: it meets each entry of the hook's list until one ends its way.
+
+use redan_vm::ct::status;
+use redan_vm::family::{Hook, nfproto};
+use redan_vm::ids::ChainId;
+use redan_vm::{Env, Final, Outcome, Packet};
+
+use super::report::Verdict;
+use super::trip::{End, Trip, Way};
+use super::{Checksums, Datapath};
+use crate::clock::Stopwatch;
+use crate::conntrack::{CtDrop, Track, TrackHook};
+use crate::hook::{Entry, Layer};
+use crate::reason::Reason;
+use crate::router::answer::Fault;
+
+impl Layer {
+    /// What `meta nfproto` loads at hooks of this layer.
+    const fn nfproto(self) -> u8 {
+        match self {
+            Self::Ip4 => nfproto::IPV4,
+            Self::Ip6 => nfproto::IPV6,
+            Self::Arp => nfproto::ARP,
+            Self::Bridge => nfproto::BRIDGE,
+        }
+    }
+}
+
+const fn ct_end(drop: CtDrop) -> End {
+    match drop {
+        CtDrop::Limit => End::drop(Reason::CtLimit),
+        CtDrop::Clash => End::drop(Reason::CtClash),
+    }
+}
+
+impl Datapath {
+    /// Takes a packet past a hook.
+    pub(super) fn pass(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        hook: Hook,
+        layer: Layer,
+    ) -> Way {
+        packet.meta.nfproto = layer.nfproto();
+        let mut at = 0;
+        while let Some(entry) = self.hooks.at(hook, layer).get(at).copied() {
+            at += 1;
+            match entry {
+                Entry::Defrag => {}
+                Entry::Conntrack => self.track(trip, packet, hook)?,
+                Entry::Nat => self.nat_chains(trip, packet, hook, layer)?,
+                Entry::Confirm => self.confirm(trip, packet)?,
+                Entry::Chain { chain, filter } => self.chain(trip, packet, hook, chain, filter)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a frame past its port's ingress or egress chains.
+    pub(super) fn pass_device(&mut self, trip: &mut Trip, packet: &mut Packet, hook: Hook) -> Way {
+        let port = if hook == Hook::Ingress {
+            packet.meta.iif
+        } else {
+            packet.meta.oif
+        };
+        let Some(port) = self.world.port_of(port) else {
+            return Ok(());
+        };
+        packet.meta.nfproto = nfproto::NETDEV;
+        let mut at = 0;
+        while let Some(entry) = self.device_entry(hook, port, at) {
+            at += 1;
+            if let Entry::Chain { chain, filter } = entry {
+                self.chain(trip, packet, hook, chain, filter)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn device_entry(&self, hook: Hook, port: crate::site::PortId, at: usize) -> Option<Entry> {
+        let list = if hook == Hook::Ingress {
+            self.hooks.ingress(port)
+        } else {
+            self.hooks.egress(port)
+        };
+        list.get(at).copied()
+    }
+
+    /// Starts measuring, when that is wanted.
+    pub(super) fn watch(&self) -> Option<Stopwatch> {
+        self.settings.profile.then(Stopwatch::start)
+    }
+
+    fn track(&mut self, trip: &mut Trip, packet: &mut Packet, hook: Hook) -> Way {
+        let watch = self.watch();
+        let trusted = hook == Hook::Output || self.trusts_checksum(trip);
+        let at = if trusted {
+            TrackHook::Output
+        } else {
+            TrackHook::Prerouting
+        };
+        let Some(conntrack) = &mut self.world.conntrack else {
+            return Ok(());
+        };
+        let track = conntrack.handle_packet(trip.now, packet, at);
+        if let Some(watch) = watch {
+            self.profile.conntrack_ns += watch.elapsed_ns();
+        }
+        match track {
+            Track::Tracked | Track::Untracked => trip.note_tracked(None),
+            Track::Invalid(reason) => trip.note_tracked(Some(reason)),
+            Track::Drop(drop) => return Err(ct_end(drop)),
+        }
+        Ok(())
+    }
+
+    /// Whether a packet's transport checksum need not be verified.
+    pub(super) fn trusts_checksum(&self, trip: &Trip) -> bool {
+        let offload = &trip.offload;
+        offload.needs_checksum
+            || offload.checksum_verified
+            || self.settings.checksums == Checksums::Ignore
+    }
+
+    fn confirm(&mut self, trip: &Trip, packet: &mut Packet) -> Way {
+        let watch = self.watch();
+        let Some(conntrack) = &mut self.world.conntrack else {
+            return Ok(());
+        };
+        let confirmed = conntrack.confirm(trip.now, packet);
+        if let Some(watch) = watch {
+            self.profile.conntrack_ns += watch.elapsed_ns();
+        }
+        confirmed.map_err(ct_end)
+    }
+
+    /// The first packet of a connection runs the nat chains; no other does.
+    fn nat_chains(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        hook: Hook,
+        layer: Layer,
+    ) -> Way {
+        if packet.ct.has_entry == 0 || packet.ct.status & status::CONFIRMED != 0 {
+            return Ok(());
+        }
+        let mut at = 0;
+        while let Some(chain) = self.hooks.nat_chains(hook, layer).get(at).copied() {
+            at += 1;
+            self.chain(trip, packet, hook, chain, false)?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, trip: &Trip, packet: &mut Packet, hook: Hook, chain: ChainId) -> Outcome {
+        let watch = self.watch();
+        self.world.now = trip.now;
+        self.world.hook = hook;
+        let mut env = Env {
+            now: trip.now,
+            state: &mut self.state,
+            host: &mut self.world,
+        };
+        let outcome = self.engine.run(chain, packet, &mut env);
+        if let Some(watch) = watch {
+            self.profile.rules_ns += watch.elapsed_ns();
+        }
+        outcome
+    }
+
+    fn chain(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        hook: Hook,
+        chain: ChainId,
+        filter: bool,
+    ) -> Way {
+        let outcome = self.run(trip, packet, hook, chain);
+        let copied = !self.world.copies.is_empty();
+        if copied {
+            self.send_copies(trip.now);
+        }
+        match outcome.verdict {
+            Final::Accept if filter => trip.note_accept(hook, outcome.rule),
+            Final::Accept => {}
+            Final::Drop => return Err(trip.note_end(hook, outcome.rule, Verdict::Drop)),
+            Final::Reject(kind) => {
+                let end = trip.note_end(hook, outcome.rule, Verdict::Reject);
+                self.refuse(trip, packet, Some(hook), Fault::Rejected(kind));
+                return Err(end);
+            }
+            Final::Queue { bypass: true, .. } if self.settings.live => {
+                trip.note_accept(hook, outcome.rule)
+            }
+            Final::Queue { .. } if self.settings.live => return Err(End::drop(Reason::NoListener)),
+            Final::Queue { .. } => return Err(trip.note_end(hook, outcome.rule, Verdict::Queue)),
+            Final::Stolen => {
+                let verdict = if copied {
+                    Verdict::Accept
+                } else {
+                    Verdict::Drop
+                };
+                return Err(trip.note_end(hook, outcome.rule, verdict));
+            }
+        }
+        Ok(())
+    }
+}

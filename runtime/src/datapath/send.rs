@@ -1,0 +1,329 @@
+//! The last steps of a packet: the link header, the device's chains, the neighbour's address; and packets that are made here.
+
+use std::net::IpAddr;
+
+use redan_vm::family::Hook;
+use redan_vm::packet::{
+    Ethernet, LinkKind, dissect, dissect_bridge, ethernet, ethertype, layout_flags, pkttype,
+};
+use redan_vm::{Instant, Packet};
+
+use super::Datapath;
+use super::report::{Offload, OutFrame};
+use super::trip::{End, Trip, Way};
+use super::world::addresses;
+use crate::reason::Reason;
+use crate::router::answer::{self, Fault, LINK_BYTES};
+use crate::router::fib::Hop;
+use crate::router::fragment;
+use crate::router::neighbor::Resolved;
+use crate::site::{Mac, Mode, PortId};
+
+/// Most packets made in answer to one another (a reset that draws a reset cannot be, but rules are free to reject what they like).
+const DEEPEST: u8 = 3;
+
+/// To whom a frame goes on its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// To a neighbour by its address.
+    Neighbor(IpAddr),
+    /// As its link header says.
+    Unchanged,
+}
+
+impl Datapath {
+    /// Fills in the output interface.
+    pub(super) fn set_out(&self, packet: &mut Packet, port: Option<PortId>) {
+        let interface = port.and_then(|port| self.world.interface(port));
+        packet.meta.oif = interface.map_or(0, |interface| interface.index);
+        packet.meta.oifname = interface.map_or([0; 16], |interface| interface.name);
+        packet.meta.oiftype = u16::from(interface.is_some());
+    }
+
+    /// Fills in the input interface.
+    pub(super) fn set_in(&self, packet: &mut Packet, port: Option<PortId>) {
+        let interface = port.and_then(|port| self.world.interface(port));
+        packet.meta.iif = interface.map_or(0, |interface| interface.index);
+        packet.meta.iifname = interface.map_or([0; 16], |interface| interface.name);
+        packet.meta.iiftype = u16::from(interface.is_some());
+    }
+
+    /// Puts a packet on a port's link, in parts where it is too long.
+    pub(super) fn transmit(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        port: PortId,
+        to: Target,
+    ) -> Way {
+        let mtu = match trip.longest_fragment {
+            0 => self.mtu(port),
+            longest => self.mtu(port).min(longest),
+        };
+        let whole = trip.offload.gso_type != 0 || packet.layout.network_len() <= mtu;
+        let is_ipv4 = packet.layout.is_ipv4();
+        if to != Target::Unchanged {
+            take_padding(packet);
+            self.write_link(packet, port);
+        }
+        if whole || !is_ipv4 {
+            return self.emit(trip, packet, port, to);
+        }
+        let network = packet.layout.network as usize;
+        packet.frame.truncate(packet.layout.end as usize);
+        for part in fragment::cut_v4(std::mem::take(&mut packet.frame), network, mtu as usize) {
+            let mut piece = Packet {
+                meta: packet.meta,
+                ct: packet.ct,
+                frame: part,
+                layout: packet.layout,
+            };
+            piece.layout.end = u32::try_from(piece.frame.len()).unwrap_or(u32::MAX);
+            piece.refresh();
+            self.emit(trip, &mut piece, port, to)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the link header, with a destination that [`Self::emit`] fills in.
+    fn write_link(&self, packet: &mut Packet, port: PortId) {
+        let own = self
+            .settings
+            .site
+            .ports
+            .get(port.index())
+            .map_or(Mac::default(), |port| port.mac);
+        let kind = if packet.layout.is_ipv4() {
+            ethertype::IPV4
+        } else {
+            ethertype::IPV6
+        };
+        if let Some(place) = packet.frame.first_chunk_mut::<LINK_BYTES>() {
+            *place = ethernet::emit([0; 6], own.0, kind);
+        }
+    }
+
+    /// Past the egress chains and onto the link, or into the queue of frames that wait for a neighbour.
+    fn emit(&mut self, trip: &mut Trip, packet: &mut Packet, port: PortId, to: Target) -> Way {
+        let resolved = match to {
+            Target::Unchanged => None,
+            Target::Neighbor(address) => {
+                let resolved = self.link_address(trip.now, port, address);
+                if let (Some(mac), Some(place)) =
+                    (resolved.mac(), packet.frame.first_chunk_mut::<6>())
+                {
+                    *place = mac.0;
+                }
+                Some((address, resolved))
+            }
+        };
+        if !self.hooks.egress(port).is_empty() {
+            let layout = packet.layout;
+            if let Ok(seen) = dissect_bridge(&packet.frame, LinkKind::Ethernet) {
+                packet.layout = seen;
+            }
+            self.pass_device(trip, packet, Hook::Egress)?;
+            packet.layout = layout;
+        }
+        let frame = OutFrame {
+            port,
+            bytes: std::mem::take(&mut packet.frame),
+            offload: trip.offload,
+        };
+        match resolved {
+            Some((address, Resolved::Hold { ask })) => {
+                let gone = self.neighbors.hold(port, address, frame);
+                if ask {
+                    self.ask(trip.now, port, address);
+                }
+                if gone.is_some() {
+                    self.count_drop(Reason::NoNeighbour);
+                }
+            }
+            Some((address, Resolved::SendAndAsk(_))) => {
+                self.out.push(frame);
+                self.ask(trip.now, port, address);
+            }
+            Some((_, Resolved::Send(_))) | None => self.out.push(frame),
+        }
+        Ok(())
+    }
+
+    /// The link address of a neighbour, of everybody, or of a group.
+    fn link_address(&mut self, now: Instant, port: PortId, address: IpAddr) -> Resolved {
+        match (self.world.fib.find(address), address) {
+            (Some(Hop::Broadcast), _) => Resolved::Send(Mac::BROADCAST),
+            (Some(Hop::Multicast), IpAddr::V4(group)) => {
+                // RFC 1112 6.4.
+                let [_, b, c, d] = group.octets();
+                Resolved::Send(Mac([1, 0, 0x5e, b & 0x7f, c, d]))
+            }
+            (Some(Hop::Multicast), IpAddr::V6(group)) => {
+                Resolved::Send(crate::router::solicit::group_mac(group))
+            }
+            (Some(Hop::Local | Hop::Port { .. }) | None, _) => {
+                self.neighbors.resolve(now, port, address)
+            }
+        }
+    }
+
+    /// Sends what `dup` and `fwd` asked for.
+    pub(super) fn send_copies(&mut self, now: Instant) {
+        let _ = now;
+        for (port, bytes) in std::mem::take(&mut self.world.copies) {
+            self.out.push(OutFrame {
+                port,
+                bytes,
+                offload: Offload::default(),
+            });
+        }
+    }
+
+    /// Answers a packet that does not get through. `hook` is where a rule rejected it.
+    pub(super) fn refuse(
+        &mut self,
+        trip: &Trip,
+        packet: &Packet,
+        hook: Option<Hook>,
+        fault: Fault,
+    ) {
+        let Some((src, dst)) = addresses(packet) else {
+            return;
+        };
+        if packet.meta.pkttype != pkttype::HOST {
+            return;
+        }
+        let source = match self.settings.site.mode {
+            Mode::Router => self.source_toward(src, dst),
+            Mode::Wire | Mode::Host => Some(dst),
+        };
+        let Some(source) = source else { return };
+        let Some(frame) = answer::answer(packet, fault, source, self.trusts_checksum(trip)) else {
+            return;
+        };
+        match self.settings.site.mode {
+            Mode::Router => self.send_made(trip.now, frame, Some(packet)),
+            Mode::Wire | Mode::Host => self.send_back(trip, frame, packet, hook),
+        }
+    }
+
+    /// The machine's address in an answer to `src` about a packet to `dst`: the packet's destination where that is the machine's own, else
+    /// the one that routes choose.
+    fn source_toward(&self, src: IpAddr, dst: IpAddr) -> Option<IpAddr> {
+        let fib = &self.world.fib;
+        if fib.is_local(dst) {
+            return Some(dst);
+        }
+        match fib.find(src)? {
+            Hop::Port { port, via } => fib.source(port, via.unwrap_or(src)),
+            Hop::Local | Hop::Broadcast | Hop::Multicast => None,
+        }
+    }
+
+    /// Sends a packet that was made here: output, postrouting, and out by its route. With `about`, it belongs to that packet's connection.
+    pub(super) fn send_made(&mut self, now: Instant, frame: Vec<u8>, about: Option<&Packet>) {
+        let Some(mut packet) = made(frame) else {
+            return;
+        };
+        let Some((_, dst)) = addresses(&packet) else {
+            return;
+        };
+        let Some(Hop::Port { port, via }) = self.world.fib.find(dst) else {
+            return;
+        };
+        self.send_local(
+            now,
+            &mut packet,
+            about,
+            port,
+            Target::Neighbor(via.unwrap_or(dst)),
+        );
+    }
+
+    /// Takes a packet that was made here past its hooks and out of a port. What the ruleset does not let out is counted and gone.
+    pub(super) fn send_local(
+        &mut self,
+        now: Instant,
+        packet: &mut Packet,
+        about: Option<&Packet>,
+        port: PortId,
+        to: Target,
+    ) {
+        if self.depth >= DEEPEST {
+            return;
+        }
+        let Some(layer) = Self::layer(packet) else {
+            return;
+        };
+        self.depth += 1;
+        if let (Some(conntrack), Some(about)) = (&mut self.world.conntrack, about) {
+            conntrack.attach_related(packet, about);
+        }
+        let mut trip = Trip::new(now, None, Offload::default());
+        self.set_out(packet, Some(port));
+        let way = self
+            .pass(&mut trip, packet, Hook::Output, layer)
+            .and_then(|()| self.pass(&mut trip, packet, Hook::Postrouting, layer))
+            .and_then(|()| self.transmit(&mut trip, packet, port, to));
+        if let Err(End { reason, .. }) = way {
+            self.count_drop(reason.unwrap_or(Reason::Policy));
+        }
+        self.release(packet);
+        self.depth -= 1;
+    }
+
+    /// On a wire and in front of a host: the answer goes back as from the frame's destination. Only answers of the machine itself
+    /// (to what it was sent) pass its output hooks.
+    fn send_back(&mut self, trip: &Trip, mut frame: Vec<u8>, about: &Packet, hook: Option<Hook>) {
+        let (Some(port), Some(link)) = (trip.port, about.ethernet()) else {
+            return;
+        };
+        if let Some(place) = frame.first_chunk_mut::<LINK_BYTES>() {
+            let kind = if about.layout.is_ipv4() {
+                ethertype::IPV4
+            } else {
+                ethertype::IPV6
+            };
+            *place = ethernet::emit(link.src(), link.dst(), kind);
+        }
+        if hook != Some(Hook::Input) {
+            self.out.push(OutFrame {
+                port,
+                bytes: frame,
+                offload: Offload::default(),
+            });
+            return;
+        }
+        if let Ok(layout) = dissect(&frame, LinkKind::Ethernet) {
+            let mut packet = Packet::new(frame, layout);
+            packet.layout.flags &= !layout_flags::LINK;
+            self.send_local(trip.now, &mut packet, Some(about), port, Target::Unchanged);
+        }
+    }
+
+    /// A packet's way is over.
+    pub(super) fn release(&mut self, packet: &mut Packet) {
+        if let Some(conntrack) = &mut self.world.conntrack {
+            conntrack.release(packet);
+        }
+    }
+}
+
+/// A packet of a frame that was made here: room for a link header, but none yet.
+pub(super) fn made(mut frame: Vec<u8>) -> Option<Packet> {
+    let kind = match frame.get(LINK_BYTES)? >> 4 {
+        4 => ethertype::IPV4,
+        _ => ethertype::IPV6,
+    };
+    Ethernet::new_checked(frame.as_mut_slice())?.set_ethertype(kind);
+    let layout = dissect(&frame, LinkKind::Ethernet).ok()?;
+    let mut packet = Packet::new(frame, layout);
+    packet.layout.flags &= !layout_flags::LINK;
+    packet.meta.pkttype = pkttype::HOST;
+    Some(packet)
+}
+
+/// Cuts off what lies behind the IP packet, as the kernel does on receipt.
+fn take_padding(packet: &mut Packet) {
+    packet.frame.truncate(packet.layout.end as usize);
+}

@@ -1,0 +1,1 @@
+//! Each mode, frame by frame.

@@ -1,0 +1,191 @@
+//! Wire mode and host mode: frames keep their link header and pass from one port to another.
+
+use std::net::IpAddr;
+
+use redan_vm::Packet;
+use redan_vm::family::Hook;
+use redan_vm::packet::{LinkKind, dissect_bridge, pkttype};
+
+use super::Datapath;
+use super::report::Verdict;
+use super::send::Target;
+use super::trip::{End, Trip, Way};
+use super::world::addresses;
+use crate::hook::Layer;
+use crate::reason::Reason;
+use crate::site::{Mac, PortId, Side};
+
+impl Datapath {
+    /// Takes a frame past the bridge family's chains at a hook, which see it with its padding and whatever it carries.
+    fn pass_bridge(&mut self, trip: &mut Trip, packet: &mut Packet, hook: Hook) -> Way {
+        if self.hooks.at(hook, Layer::Bridge).is_empty() {
+            return Ok(());
+        }
+        let (layout, len) = (packet.layout, packet.meta.len);
+        packet.layout = dissect_bridge(&packet.frame, LinkKind::Ethernet)
+            .map_err(|_| End::drop(Reason::Malformed))?;
+        packet.refresh();
+        self.pass(trip, packet, hook, Layer::Bridge)?;
+        packet.layout = layout;
+        packet.meta.len = len;
+        Ok(())
+    }
+
+    /// Past a hook of the bridge family, then of ip, ip6 and inet.
+    fn pass_both(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        hook: Hook,
+        layer: Option<Layer>,
+    ) -> Way {
+        self.pass_bridge(trip, packet, hook)?;
+        match layer {
+            Some(layer) => self.pass(trip, packet, hook, layer),
+            None => Ok(()),
+        }
+    }
+
+    /// Finds the headers; what is not IP has no layer.
+    fn wire_layer(&mut self, packet: &mut Packet) -> Result<Option<Layer>, End> {
+        match self.dissect(packet) {
+            Ok(()) => Ok(Self::layer(packet)),
+            Err(End {
+                verdict: Verdict::Other,
+                ..
+            }) if packet.frame.len() >= 14 => Ok(None),
+            Err(End {
+                verdict: Verdict::Other,
+                ..
+            }) => Err(End::drop(Reason::Malformed)),
+            Err(end) => Err(end),
+        }
+    }
+
+    /// A frame comes in from a port, in wire mode.
+    pub(super) fn wire_in(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        port: PortId,
+    ) -> Result<Verdict, End> {
+        let layer = self.wire_layer(packet)?;
+        if let Some(layer) = layer {
+            let (src, dst) = addresses(packet).ok_or(End::drop(Reason::Malformed))?;
+            if self.world.fib.is_local(src) {
+                return self.wire_output(trip, packet, layer, port);
+            }
+            if self.is_for_machine(packet, dst) {
+                return self.wire_input(trip, packet, layer);
+            }
+            if self.is_lone_machine() {
+                return Err(End::other(Reason::OtherHost));
+            }
+        }
+        let to = self.other_port(packet, port);
+        self.pass_both(trip, packet, Hook::Prerouting, layer)?;
+        self.set_out(packet, to);
+        self.pass_both(trip, packet, Hook::Forward, layer)?;
+        self.pass_both(trip, packet, Hook::Postrouting, layer)?;
+        if let Some(to) = to {
+            self.transmit_whole(trip, packet, to)?;
+        }
+        Ok(Verdict::Accept)
+    }
+
+    /// Whether the capture is of one machine's own network card, so that what is neither from it nor to it is not its business.
+    fn is_lone_machine(&self) -> bool {
+        self.settings.site.ports.len() == 1 && !self.settings.site.local.is_empty()
+    }
+
+    fn is_for_machine(&self, packet: &Packet, dst: IpAddr) -> bool {
+        let group = matches!(packet.meta.pkttype, pkttype::BROADCAST | pkttype::MULTICAST);
+        self.world.fib.is_local(dst) || (group && self.is_lone_machine())
+    }
+
+    fn wire_input(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        layer: Layer,
+    ) -> Result<Verdict, End> {
+        self.pass_both(trip, packet, Hook::Prerouting, Some(layer))?;
+        self.pass_both(trip, packet, Hook::Input, Some(layer))?;
+        Ok(Verdict::Local)
+    }
+
+    /// A frame that the machine itself sent, as the capture on its port shows it.
+    fn wire_output(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        layer: Layer,
+        port: PortId,
+    ) -> Result<Verdict, End> {
+        self.set_in(packet, None);
+        self.set_out(packet, Some(port));
+        self.pass_both(trip, packet, Hook::Output, Some(layer))?;
+        self.pass_both(trip, packet, Hook::Postrouting, Some(layer))?;
+        self.transmit_whole(trip, packet, port)?;
+        Ok(Verdict::Accept)
+    }
+
+    /// Out of a port as it is, padding and tags included.
+    fn transmit_whole(&mut self, trip: &mut Trip, packet: &mut Packet, to: PortId) -> Way {
+        self.transmit(trip, packet, to, Target::Unchanged)
+    }
+
+    /// The port that a frame leaves by: the other one of two; of more, the one behind which its destination was seen; the only one.
+    fn other_port(&mut self, packet: &Packet, port: PortId) -> Option<PortId> {
+        match (self.settings.site.ports.len(), port.0) {
+            (1, _) => Some(port),
+            (2, n) => Some(PortId(1 - n.min(1))),
+            _ => {
+                let link = packet.ethernet()?;
+                if !Mac(link.src()).is_group() {
+                    self.stations.insert(link.src(), port);
+                }
+                self.stations
+                    .get(&link.dst())
+                    .copied()
+                    .filter(|to| *to != port)
+            }
+        }
+    }
+
+    /// A frame comes in from a port, in host mode.
+    pub(super) fn host_in(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        port: PortId,
+    ) -> Result<Verdict, End> {
+        let side = self
+            .settings
+            .site
+            .ports
+            .get(port.index())
+            .map_or(Side::Outside, |port| port.side);
+        let to = PortId(1 - port.0.min(1));
+        let layer = self.wire_layer(packet)?;
+        let hooks = match side {
+            Side::Outside => [Hook::Prerouting, Hook::Input],
+            Side::Inside => [Hook::Output, Hook::Postrouting],
+        };
+        if side == Side::Inside {
+            self.set_in(packet, None);
+            self.set_out(packet, Some(to));
+        }
+        for hook in hooks {
+            match layer {
+                Some(layer) => self.pass(trip, packet, hook, layer)?,
+                None if packet.layout.is_arp() && matches!(hook, Hook::Input | Hook::Output) => {
+                    self.pass(trip, packet, hook, Layer::Arp)?;
+                }
+                None => {}
+            }
+        }
+        self.transmit_whole(trip, packet, to)?;
+        Ok(Verdict::Accept)
+    }
+}
