@@ -4,9 +4,12 @@
 
 mod args;
 mod cmd;
+mod craft;
+mod engine;
 mod exit;
 mod input;
 mod output;
+mod scenario;
 mod site;
 
 use std::io::Write as _;

