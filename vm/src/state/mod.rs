@@ -128,3 +128,15 @@ impl State {
 fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
+
+/// Where each counter of a ruleset lies in [`State::counters_mut`], by [`StateId`]; `None` for what is no counter.
+pub fn counter_indices(ruleset: &Ruleset) -> Vec<Option<u32>> {
+    let mut next = 0;
+    let place = |spec: &StateSpec| {
+        matches!(spec, StateSpec::Counter { .. }).then(|| {
+            next += 1;
+            next - 1
+        })
+    };
+    ruleset.states.iter().map(place).collect()
+}
