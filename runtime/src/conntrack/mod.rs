@@ -2,23 +2,67 @@
 //!
 //! One owner, no locks, no clock: time comes in with every call. The datapath calls [`Conntrack::handle_packet`] at prerouting and output
 //! (priority -200), [`Conntrack::confirm`] last in input and postrouting, and [`Conntrack::release`] for every packet that ends before that.
+//!
+//! A packet finds its entry by its tuple, or makes one that is not in the table yet. The protocol's tracker (one file each) says whether the packet
+//! belongs there and how long the entry lives on. Only when the packet has passed all rules does a new entry go into the table.
+//!
 //! Address translation and helpers have their places here (two tuples an entry, status bits) but live elsewhere.
 
+mod entry;
+mod event;
+mod gre;
+mod icmp;
+mod info;
+mod keys;
+mod life;
 mod reason;
+mod sctp;
+mod slab;
+mod stats;
+mod table;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tracker;
+mod transport;
 mod tunables;
+mod tuple;
+mod udp;
+mod wheel;
 
-use redan_vm::ct::{CtKey, Direction};
+use std::fmt;
+
+use redan_vm::ct::{Direction, state, status};
+use redan_vm::packet::protocol;
 use redan_vm::{Instant, Packet};
 
+pub use entry::Traffic;
+pub use event::{Event, EventKind, change};
+pub use info::EntryInfo;
 pub use reason::InvalidReason;
+pub use sctp::SctpState;
+pub use stats::Stats;
+pub use tcp::TcpState;
+pub use text::{LineOptions, write_line, write_proc_line};
 pub use tunables::{Tunable, TunableError, TunableKind, Tunables};
+pub use tuple::{Tuple, Zone};
+
+use entry::Entry;
+use event::Events;
+use icmp::Message;
+use life::{Pressure, is_in_table};
+use slab::EntryId;
+use table::Table;
+use tracker::{Seen, Tracked};
+use transport::Transport;
 
 /// Where conntrack meets a packet first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrackHook {
     /// Arriving: checksums are verified.
     Prerouting,
-    /// Made here: checksums are trusted.
+    /// Made here, or arriving with a checksum that is known to be right: checksums are trusted.
     Output,
 }
 
@@ -48,77 +92,397 @@ pub enum CtDrop {
 #[derive(Debug)]
 pub struct Conntrack {
     tunables: Tunables,
+    table: Table,
+    stats: Stats,
+    events: Events,
+    pressure: Pressure,
+    /// Entries made so far.
+    serial: u64,
+}
+
+/// A packet's place in an entry.
+struct Attached {
+    id: EntryId,
+    state: u32,
+    direction: Direction,
+}
+
+/// Why a packet gets no entry.
+enum Refused {
+    Untracked,
+    /// INVALID before the table was asked (`error`).
+    Error(InvalidReason),
+    /// INVALID (`invalid`).
+    Invalid(InvalidReason),
+    Drop(CtDrop),
+}
+
+impl From<InvalidReason> for Refused {
+    fn from(reason: InvalidReason) -> Self {
+        Self::Invalid(reason)
+    }
 }
 
 impl Conntrack {
     /// An empty table. `seed` keys its hash: random on a machine that faces strangers, fixed where runs must repeat.
     pub fn new(tunables: Tunables, seed: u128) -> Self {
-        let _ = seed;
-        Self { tunables }
+        Self {
+            tunables,
+            table: Table::new(seed),
+            stats: Stats::default(),
+            events: Events::default(),
+            pressure: Pressure::default(),
+            serial: 0,
+        }
     }
 
     /// Classifies a packet: finds or makes its entry, runs the protocol's tracker and fills `packet.ct`.
+    /// A packet that has an entry already, or is untracked, stays as it is.
     pub fn handle_packet(&mut self, now: Instant, packet: &mut Packet, hook: TrackHook) -> Track {
-        let _ = (now, packet, hook);
-        Track::Invalid(InvalidReason::NoEntry)
+        if packet.ct.has_entry != 0 {
+            return Track::Tracked;
+        }
+        if packet.ct.state == state::UNTRACKED {
+            return Track::Untracked;
+        }
+        let zone = take_zone(packet);
+        match self.classify(now, packet, hook, zone) {
+            Ok(attached) => {
+                self.attach(packet, &attached);
+                Track::Tracked
+            }
+            Err(Refused::Untracked) => {
+                packet.ct.state = state::UNTRACKED;
+                Track::Untracked
+            }
+            Err(Refused::Error(reason)) => {
+                self.stats.error += 1;
+                self.stats.count(reason);
+                Track::Invalid(reason)
+            }
+            Err(Refused::Invalid(reason)) => {
+                self.stats.invalid += 1;
+                self.stats.count(reason);
+                Track::Invalid(reason)
+            }
+            Err(Refused::Drop(drop)) => {
+                self.stats.drop += 1;
+                Track::Drop(drop)
+            }
+        }
     }
 
-    /// The last thing in input and postrouting: puts a new connection into the table and hands out the packet's events.
+    /// `nf_conntrack_core.c: nf_conntrack_in`.
+    fn classify(
+        &mut self,
+        now: Instant,
+        packet: &Packet,
+        hook: TrackHook,
+        zone: Zone,
+    ) -> Result<Attached, Refused> {
+        let layout = &packet.layout;
+        let bytes = packet
+            .frame
+            .get(layout.network as usize..layout.end as usize)
+            .ok_or(InvalidReason::Truncated)?;
+        let transport = Transport::locate(layout.nfproto, bytes)?;
+        let is_verified = hook == TrackHook::Prerouting && self.tunables.checksum;
+        match icmp::classify(&transport, is_verified).map_err(Refused::Error)? {
+            Message::Query => {}
+            Message::Untracked => return Err(Refused::Untracked),
+            Message::Error(tuple) => return self.relate(now, &transport, &tuple, zone),
+        }
+        let tuple = Tuple::of(&transport)?;
+        // A tracker sends a packet back once at most: the second time it meets a fresh entry.
+        loop {
+            let (id, direction) = match self.lookup(&tuple, zone, now) {
+                Some(found) => found,
+                None => (self.create(&tuple, zone, now)?, Direction::Original),
+            };
+            let seen = Seen {
+                now,
+                packet: transport,
+                direction,
+                is_verified,
+                tunables: &self.tunables,
+            };
+            let Some(entry) = self.table.entry_mut(id) else {
+                return Err(Refused::Drop(CtDrop::Clash));
+            };
+            let state = state_of(entry, direction);
+            let tracked = tracker::track(entry, &seen);
+            if self.apply(id, tracked, &transport, direction, now)? {
+                return Ok(Attached {
+                    id,
+                    state,
+                    direction,
+                });
+            }
+        }
+    }
+
+    /// Does what the tracker said; false when the packet must start over.
+    fn apply(
+        &mut self,
+        id: EntryId,
+        tracked: Tracked,
+        packet: &Transport<'_>,
+        direction: Direction,
+        now: Instant,
+    ) -> Result<bool, InvalidReason> {
+        let Some(entry) = self.table.entry_mut(id) else {
+            return Ok(false);
+        };
+        match tracked {
+            Tracked::Refresh(timeout) => {
+                entry.account(direction, packet.packet_len);
+                if !entry.life.has(status::FIXED_TIMEOUT) {
+                    let old = entry.life.deadline();
+                    entry.life.set_timeout(now, timeout);
+                    if entry.life.is_confirmed() && entry.life.deadline() < old {
+                        self.table.hasten(id, now);
+                    }
+                }
+            }
+            Tracked::Ignore => {}
+            Tracked::Kill => {
+                entry.account(direction, packet.packet_len);
+                if entry.life.is_confirmed() {
+                    self.destroy_held(id, now);
+                }
+            }
+            Tracked::Restart => {
+                self.destroy(id, now);
+                return Ok(false);
+            }
+            Tracked::Invalid(reason) => {
+                if entry.life.is_confirmed() {
+                    self.table.hasten(id, now);
+                } else {
+                    let _ = self.table.remove(id);
+                }
+                return Err(reason);
+            }
+        }
+        if direction == Direction::Reply
+            && let Some(entry) = self.table.entry_mut(id)
+        {
+            entry.see_reply();
+        }
+        Ok(true)
+    }
+
+    /// An ICMP error belongs to the connection whose packet it quotes, if that went to where the error goes.
+    fn relate(
+        &mut self,
+        now: Instant,
+        packet: &Transport<'_>,
+        tuple: &Tuple,
+        zone: Zone,
+    ) -> Result<Attached, Refused> {
+        let (id, direction) = self
+            .lookup(tuple, zone, now)
+            .ok_or(Refused::Error(InvalidReason::NoInnerEntry))?;
+        if tuple.dst != packet.dst {
+            return Err(Refused::Error(InvalidReason::InnerDestination));
+        }
+        Ok(Attached {
+            id,
+            state: state::RELATED,
+            direction,
+        })
+    }
+
+    /// Finds a living entry.
+    fn lookup(&mut self, tuple: &Tuple, zone: Zone, now: Instant) -> Option<(EntryId, Direction)> {
+        loop {
+            let (id, direction) = self.table.find(tuple, zone)?;
+            if !self.table.entry(id)?.life.is_expired(now) {
+                return Some((id, direction));
+            }
+            self.destroy(id, now);
+        }
+    }
+
+    /// Makes an entry that only its packet knows.
+    fn create(&mut self, tuple: &Tuple, zone: Zone, now: Instant) -> Result<EntryId, Refused> {
+        let reply = tuple.inverse().ok_or(InvalidReason::BadType)?;
+        if !self.make_room(tuple, zone, now) {
+            return Err(Refused::Drop(CtDrop::Limit));
+        }
+        let mut entry = Entry::new(*tuple, reply, zone, self.serial);
+        entry.is_counted = self.tunables.acct;
+        self.serial += 1;
+        self.table.insert(entry).ok_or(Refused::Drop(CtDrop::Limit))
+    }
+
+    /// The last thing in input and postrouting: puts a new connection into the table and reports what the packet changed.
     ///
     /// # Errors
     /// The packet must be dropped.
     pub fn confirm(&mut self, now: Instant, packet: &mut Packet) -> Result<(), CtDrop> {
-        let _ = (now, packet);
+        if packet.ct.has_entry == 0 {
+            return Ok(());
+        }
+        let id = EntryId(packet.ct.entry);
+        let Some(entry) = self.table.entry(id) else {
+            // It has expired or was deleted under way. A connection that was never in the table cannot get there any more.
+            packet.ct.has_entry = 0;
+            if packet.ct.status & status::CONFIRMED != 0 {
+                return Ok(());
+            }
+            return self.fail_confirm();
+        };
+        if is_in_table(entry) {
+            self.report_changes(id, now);
+            return Ok(());
+        }
+        if entry.life.has(status::DYING) || packet.ct.direction == Direction::Reply {
+            // What answers a packet that is not confirmed (a reset made here) does not confirm it.
+            self.release(packet);
+            return Ok(());
+        }
+        self.confirm_new(id, now, packet)
+    }
+
+    fn confirm_new(
+        &mut self,
+        id: EntryId,
+        now: Instant,
+        packet: &mut Packet,
+    ) -> Result<(), CtDrop> {
+        let Some(entry) = self.table.entry(id) else {
+            return self.fail_confirm();
+        };
+        let ([original, reply], zone) = (entry.tuples, entry.zone);
+        let winner = self
+            .lookup(&original, zone, now)
+            .or_else(|| self.lookup(&reply, zone, now));
+        if let Some((winner, _)) = winner {
+            return self.resolve_clash(id, winner, packet);
+        }
+        let starts = self.tunables.timestamp.then_some(now);
+        if let Some(entry) = self.table.entry_mut(id) {
+            entry.life.confirm(now);
+            entry.life.holders = 0;
+            entry.start = starts;
+            entry.life.changes |= if entry.life.has(status::EXPECTED) {
+                change::RELATED
+            } else {
+                change::NEW
+            };
+            packet.ct.status = entry.life.status;
+        }
+        self.table.link(id, now);
+        self.report_changes(id, now);
         Ok(())
     }
 
-    /// A packet ends before [`Self::confirm`]: a connection that only it knew is gone.
-    pub fn release(&mut self, packet: &mut Packet) {
-        let _ = packet;
-    }
-
-    /// `notrack`: the packet stays without an entry. Does nothing once it has one.
-    pub fn notrack(&self, packet: &mut Packet) {
-        let _ = packet;
-    }
-
-    /// Attaches a packet made in answer to `offending` (ICMP error, reset) to its entry: RELATED, the other way. Call [`Self::release`] for both.
-    pub fn attach_related(&mut self, packet: &mut Packet, offending: &Packet) {
-        let _ = (packet, offending);
-    }
-
-    /// Body of [`Host::ct_load`](redan_vm::Host::ct_load).
-    pub fn load(
-        &self,
-        now: Instant,
-        packet: &Packet,
-        key: CtKey,
-        direction: Option<Direction>,
-        out: &mut [u8],
-    ) -> bool {
-        let _ = (now, packet, key, direction, out);
-        false
-    }
-
-    /// Body of [`Host::ct_store`](redan_vm::Host::ct_store).
-    pub fn store(
+    /// Two packets started the same connection and the other one was confirmed first. Without translation both mean the same entry.
+    fn resolve_clash(
         &mut self,
+        id: EntryId,
+        winner: EntryId,
         packet: &mut Packet,
-        key: CtKey,
-        direction: Option<Direction>,
-        value: &[u8],
-    ) {
-        let _ = (packet, key, direction, value);
+    ) -> Result<(), CtDrop> {
+        let same = self
+            .table
+            .entry(id)
+            .zip(self.table.entry(winner))
+            .is_some_and(|(ours, theirs)| {
+                ours.tuples == theirs.tuples
+                    && matches!(ours.tuples[0].l4proto, protocol::UDP | protocol::UDPLITE)
+            });
+        if !same {
+            self.release(packet);
+            return self.fail_confirm();
+        }
+        let Some(ours) = self.table.remove(id) else {
+            return self.fail_confirm();
+        };
+        if let Some(entry) = self.table.entry_mut(winner) {
+            for (traffic, more) in entry.traffic.iter_mut().zip(ours.traffic) {
+                traffic.packets += more.packets;
+                traffic.bytes += more.bytes;
+            }
+            packet.ct.entry = winner.0;
+            packet.ct.status = entry.life.status;
+            packet.ct.mark = entry.mark;
+        }
+        self.stats.clash_resolve += 1;
+        Ok(())
     }
 
-    /// Removes what has expired.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+    const fn fail_confirm(&mut self) -> Result<(), CtDrop> {
+        self.stats.insert_failed += 1;
+        self.stats.drop += 1;
+        Err(CtDrop::Clash)
     }
 
-    /// When [`Self::handle_timeout`] wants to be called; `None` when there is nothing to wait for.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+    /// A packet ends before [`Self::confirm`]: a connection that only it knew is gone. The rest of `packet.ct` stays, for reports.
+    pub fn release(&mut self, packet: &mut Packet) {
+        if packet.ct.has_entry == 0 {
+            return;
+        }
+        packet.ct.has_entry = 0;
+        let id = EntryId(packet.ct.entry);
+        let Some(entry) = self.table.entry_mut(id) else {
+            return;
+        };
+        if is_in_table(entry) {
+            return;
+        }
+        entry.life.holders = entry.life.holders.saturating_sub(1);
+        if entry.life.holders == 0 {
+            let _ = self.table.remove(id);
+        }
+    }
+
+    /// Attaches a packet made in answer to `offending` (ICMP error, reset) to its entry: RELATED, the other way. Call [`Self::release`] or
+    /// [`Self::confirm`] for both.
+    pub fn attach_related(&mut self, packet: &mut Packet, offending: &Packet) {
+        if offending.ct.has_entry == 0 {
+            return;
+        }
+        let attached = Attached {
+            id: EntryId(offending.ct.entry),
+            state: state::RELATED,
+            direction: offending.ct.direction.opposite(),
+        };
+        if let Some(entry) = self.table.entry_mut(attached.id)
+            && !is_in_table(entry)
+        {
+            entry.life.holders = entry.life.holders.saturating_add(1);
+        }
+        self.attach(packet, &attached);
+    }
+
+    /// Fills the packet's view.
+    fn attach(&self, packet: &mut Packet, attached: &Attached) {
+        let Some(entry) = self.table.entry(attached.id) else {
+            return;
+        };
+        let ct = &mut packet.ct;
+        ct.state = attached.state;
+        ct.status = entry.life.status;
+        ct.mark = entry.mark;
+        ct.entry = attached.id.0;
+        ct.has_entry = 1;
+        ct.direction = attached.direction;
+    }
+
+    fn entry_of(&self, packet: &Packet) -> Option<&Entry> {
+        if packet.ct.has_entry == 0 {
+            return None;
+        }
+        self.table.entry(EntryId(packet.ct.entry))
+    }
+
+    fn entry_of_mut(&mut self, packet: &Packet) -> Option<&mut Entry> {
+        if packet.ct.has_entry == 0 {
+            return None;
+        }
+        self.table.entry_mut(EntryId(packet.ct.entry))
     }
 
     /// The settings.
@@ -126,17 +490,81 @@ impl Conntrack {
         &self.tunables
     }
 
+    /// The settings, to change.
+    pub const fn tunables_mut(&mut self) -> &mut Tunables {
+        &mut self.tunables
+    }
+
     /// Entries there are, unconfirmed ones too (`nf_conntrack_count`).
-    pub fn count(&self) -> usize {
-        0
+    pub const fn count(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The counters.
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Whether [`Self::poll_event`] gives events; without a reader none are made.
+    pub fn set_events(&mut self, is_wanted: bool) {
+        self.events.want(is_wanted);
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    /// Events that nobody took in time.
+    pub const fn lost_events(&self) -> u64 {
+        self.events.lost()
+    }
+
+    /// The entries in the table.
+    pub fn entries(&self, now: Instant) -> impl Iterator<Item = EntryInfo> + '_ {
+        (0..self.table.slots())
+            .filter_map(|slot| self.table.at(slot))
+            .filter(move |(_, entry)| is_in_table(entry) && !entry.life.is_expired(now))
+            .map(move |(_, entry)| self.info(entry, now))
+    }
+
+    /// The entry of a packet, as listings show it.
+    pub fn entry_info(&self, now: Instant, packet: &Packet) -> Option<EntryInfo> {
+        self.entry_of(packet).map(|entry| self.info(entry, now))
     }
 
     /// Writes the table as `/proc/net/nf_conntrack` shows it.
     ///
     /// # Errors
     /// What `out` reports.
-    pub fn write_proc(&self, now: Instant, out: &mut dyn std::io::Write) -> std::io::Result<()> {
-        let _ = (now, out);
-        Ok(())
+    pub fn write_proc(&self, now: Instant, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.entries(now)
+            .try_for_each(|entry| write_proc_line(&entry, out))
     }
+}
+
+/// A packet's state by its direction and what the entry has seen.
+const fn state_of(entry: &Entry, direction: Direction) -> u32 {
+    match direction {
+        Direction::Reply => state::ESTABLISHED,
+        Direction::Original if entry.life.has(status::SEEN_REPLY) => state::ESTABLISHED,
+        Direction::Original if entry.life.has(status::EXPECTED) => state::RELATED,
+        Direction::Original => state::NEW,
+    }
+}
+
+/// The zone that a rule gave the packet; it has done its work then.
+const fn take_zone(packet: &mut Packet) -> Zone {
+    let ct = &mut packet.ct;
+    if ct.zone_directions == 0 {
+        return Zone::DEFAULT;
+    }
+    let zone = Zone {
+        id: ct.zone,
+        directions: ct.zone_directions,
+    };
+    ct.zone = 0;
+    ct.zone_directions = 0;
+    ct.state = state::INVALID;
+    zone
 }

@@ -105,9 +105,10 @@ macro_rules! tunables {
             ///
             /// # Errors
             /// [`TunableError::Unknown`] for a name that is not in [`Self::ALL`], [`TunableError::OutOfRange`] for a value that it cannot take.
-            pub fn set(&mut self, name: &str, value: u32) -> Result<(), TunableError> {
+            pub fn set(&mut self, name: &str, value: u64) -> Result<(), TunableError> {
+                let value = u32::try_from(value).map_err(|_| TunableError::OutOfRange);
                 match name {
-                    $(stringify!($name) => self.$name = tunable_from!($kind, value)?,)*
+                    $(stringify!($name) => self.$name = tunable_from!($kind, value?)?,)*
                     _ => return Err(TunableError::Unknown),
                 }
                 Ok(())

@@ -141,6 +141,10 @@ pub struct CtView {
     pub has_entry: u8,
     /// Which way the packet goes in its connection.
     pub direction: Direction,
+    /// `ct zone set` before conntrack has run: the directions that the zone covers (1 original, 2 reply, 3 both); 0 when no zone is set.
+    pub zone_directions: u8,
+    /// That zone's number.
+    pub zone: u16,
 }
 
 impl Default for CtView {
@@ -152,6 +156,8 @@ impl Default for CtView {
             entry: 0,
             has_entry: 0,
             direction: Direction::Original,
+            zone_directions: 0,
+            zone: 0,
         }
     }
 }

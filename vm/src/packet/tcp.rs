@@ -113,7 +113,12 @@ impl<'a> Iterator for TcpOptions<'a> {
     }
 }
 
-impl TcpOptions<'_> {
+impl<'a> TcpOptions<'a> {
+    /// Options from their bytes: what lies between the fixed header and the payload.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// The 16-bit value of the option of this kind, if it is there with that width.
     pub fn find_u16(self, kind: u8) -> Option<u16> {
         self.into_iter()

@@ -1,0 +1,384 @@
+//! The table: entries, an index over both tuples of each, and the wheel that ends them.
+//!
+//! The index is open addressing over buckets of one cache line: seven tags, seven references, and how many references had to go on
+//! to later buckets. A lookup touches one line of the index and the entry. Tags are 32 bits of a keyed hash, so that no stranger can aim at a
+//! bucket; they also say where a reference belongs, so that growing reads no entry.
+
+use std::hash::Hasher;
+
+use redan_vm::Instant;
+use redan_vm::ct::Direction;
+use redan_vm::family::nfproto;
+use siphasher::sip::SipHasher13;
+
+use super::entry::Entry;
+use super::slab::{EntryId, Slab};
+use super::tuple::{Tuple, Zone};
+use super::wheel::Wheel;
+
+/// References in a bucket.
+const WIDTH: usize = 7;
+/// Buckets at the start.
+const BUCKETS: usize = 64;
+/// Grown when more than this many references come on one bucket, in quarters.
+const LOAD_QUARTERS: usize = 21;
+
+/// A cache line of the index.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Bucket {
+    tags: [u32; WIDTH],
+    /// Slot and direction (low bit).
+    refs: [u32; WIDTH],
+    /// Which places are taken, one bit each.
+    used: u32,
+    /// References that belong here or before and lie behind.
+    overflow: u32,
+}
+
+impl Bucket {
+    const EMPTY: Self = Self {
+        tags: [0; WIDTH],
+        refs: [0; WIDTH],
+        used: 0,
+        overflow: 0,
+    };
+
+    /// Places with this tag, one bit each.
+    #[inline]
+    fn matches(&self, tag: u32) -> u32 {
+        let mut hits = 0;
+        for (at, found) in self.tags.iter().enumerate() {
+            hits |= u32::from(*found == tag) << at;
+        }
+        hits & self.used
+    }
+
+    #[inline]
+    fn reference(&self, at: u32) -> u32 {
+        self.refs.get(at as usize).copied().unwrap_or(0)
+    }
+}
+
+/// The index over tuples.
+#[derive(Debug)]
+struct Index {
+    buckets: Vec<Bucket>,
+    len: usize,
+}
+
+impl Index {
+    fn new() -> Self {
+        Self {
+            buckets: vec![Bucket::EMPTY; BUCKETS],
+            len: 0,
+        }
+    }
+
+    /// The buckets in which a tag may lie, in order.
+    fn probe(&self, tag: u32) -> impl Iterator<Item = usize> + use<> {
+        let mask = self.buckets.len() - 1;
+        (0..self.buckets.len()).map(move |step| (tag as usize).wrapping_add(step) & mask)
+    }
+
+    #[inline]
+    fn find(&self, tag: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        for at in self.probe(tag) {
+            let bucket = self.buckets.get(at)?;
+            let mut hits = bucket.matches(tag);
+            while hits != 0 {
+                let reference = bucket.reference(hits.trailing_zeros());
+                if is_it(reference) {
+                    return Some(reference);
+                }
+                hits &= hits - 1;
+            }
+            if bucket.overflow == 0 {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn insert(&mut self, tag: u32, reference: u32) {
+        if self.len * 4 >= self.buckets.len() * LOAD_QUARTERS {
+            self.grow();
+        }
+        self.len += 1;
+        self.place(tag, reference);
+    }
+
+    fn place(&mut self, tag: u32, reference: u32) {
+        for at in self.probe(tag) {
+            let Some(bucket) = self.buckets.get_mut(at) else {
+                return;
+            };
+            let free = bucket.used.trailing_ones();
+            if let Some((tag_place, ref_place)) = bucket
+                .tags
+                .get_mut(free as usize)
+                .zip(bucket.refs.get_mut(free as usize))
+            {
+                (*tag_place, *ref_place) = (tag, reference);
+                bucket.used |= 1 << free;
+                return;
+            }
+            bucket.overflow += 1;
+        }
+    }
+
+    fn remove(&mut self, tag: u32, reference: u32) {
+        for at in self.probe(tag) {
+            let Some(bucket) = self.buckets.get_mut(at) else {
+                return;
+            };
+            let mut hits = bucket.matches(tag);
+            while hits != 0 {
+                let place = hits.trailing_zeros();
+                if bucket.reference(place) == reference {
+                    bucket.used &= !(1 << place);
+                    self.len -= 1;
+                    return;
+                }
+                hits &= hits - 1;
+            }
+            bucket.overflow = bucket.overflow.saturating_sub(1);
+        }
+    }
+
+    fn grow(&mut self) {
+        let buckets = vec![Bucket::EMPTY; self.buckets.len() * 2];
+        for bucket in std::mem::replace(&mut self.buckets, buckets) {
+            let places = bucket.tags.iter().zip(&bucket.refs).enumerate();
+            for (at, (tag, reference)) in places {
+                if bucket.used & (1 << at) != 0 {
+                    self.place(*tag, *reference);
+                }
+            }
+        }
+    }
+}
+
+/// Entries, index and wheel.
+#[derive(Debug)]
+pub(super) struct Table {
+    key: [u8; 16],
+    slab: Slab,
+    index: Index,
+    wheel: Wheel,
+}
+
+/// A reference to one direction of the entry in a slot.
+const fn reference(slot: u32, direction: Direction) -> u32 {
+    slot << 1 | direction as u32
+}
+
+/// The direction of a reference.
+const fn direction_of(reference: u32) -> Direction {
+    if reference & 1 == 0 {
+        Direction::Original
+    } else {
+        Direction::Reply
+    }
+}
+
+impl Table {
+    pub(super) fn new(seed: u128) -> Self {
+        Self {
+            key: seed.to_le_bytes(),
+            slab: Slab::new(),
+            index: Index::new(),
+            wheel: Wheel::new(),
+        }
+    }
+
+    /// Entries, unconfirmed ones too.
+    pub(super) const fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// Slots, empty ones too: the range of [`Self::at`].
+    pub(super) fn slots(&self) -> u32 {
+        self.slab.slots()
+    }
+
+    /// The entry in a slot.
+    pub(super) fn at(&self, slot: u32) -> Option<(EntryId, &Entry)> {
+        self.slab.at(slot)
+    }
+
+    pub(super) fn entry(&self, id: EntryId) -> Option<&Entry> {
+        self.slab.find(id)
+    }
+
+    pub(super) fn entry_mut(&mut self, id: EntryId) -> Option<&mut Entry> {
+        self.slab.find_mut(id)
+    }
+
+    /// Stores an entry where only its number leads to it; `None` when there is no number left.
+    pub(super) fn insert(&mut self, entry: Entry) -> Option<EntryId> {
+        self.slab.insert(entry)
+    }
+
+    /// Makes both tuples of an entry known and arms its timer.
+    pub(super) fn link(&mut self, id: EntryId, now: Instant) {
+        let Some(entry) = self.slab.find(id) else {
+            return;
+        };
+        let hashes = [Direction::Original, Direction::Reply]
+            .map(|direction| self.hash(entry.tuple(direction), entry.zone.id_for(direction)));
+        let deadline = entry.life.deadline();
+        let [original, reply] = hashes;
+        if let Some(entry) = self.slab.find_mut(id) {
+            entry.hashes = hashes;
+        }
+        // The reply tuple first: where both are the same, Linux finds that one.
+        self.index
+            .insert(reply, reference(id.slot(), Direction::Reply));
+        self.index
+            .insert(original, reference(id.slot(), Direction::Original));
+        self.wheel.arm(&mut self.slab, id.slot(), now, deadline);
+    }
+
+    /// Undoes [`Self::link`]; the entry stays.
+    pub(super) fn unlink(&mut self, id: EntryId) {
+        let Some(entry) = self.slab.find(id) else {
+            return;
+        };
+        let [original, reply] = entry.hashes;
+        self.index
+            .remove(reply, reference(id.slot(), Direction::Reply));
+        self.index
+            .remove(original, reference(id.slot(), Direction::Original));
+        self.wheel.disarm(&mut self.slab, id.slot());
+    }
+
+    /// Takes an unlinked entry out.
+    pub(super) fn remove(&mut self, id: EntryId) -> Option<Entry> {
+        self.slab.remove(id)
+    }
+
+    /// The entry of a tuple as it lies on the wire, and the direction that it goes in it.
+    #[inline]
+    pub(super) fn find(&self, tuple: &Tuple, zone: Zone) -> Option<(EntryId, Direction)> {
+        let original = zone.id_for(Direction::Original);
+        let reply = zone.id_for(Direction::Reply);
+        let found = self.find_in(tuple, zone, original);
+        if found.is_none() && original != reply {
+            return self.find_in(tuple, zone, reply);
+        }
+        found
+    }
+
+    #[inline]
+    fn find_in(&self, tuple: &Tuple, zone: Zone, zone_id: u16) -> Option<(EntryId, Direction)> {
+        let found = self.index.find(self.hash(tuple, zone_id), |reference| {
+            let direction = direction_of(reference);
+            self.slab.at(reference >> 1).is_some_and(|(_, entry)| {
+                entry.tuple(direction) == tuple
+                    && entry.zone.id_for(direction) == zone.id_for(direction)
+            })
+        })?;
+        let (id, _) = self.slab.at(found >> 1)?;
+        Some((id, direction_of(found)))
+    }
+
+    /// Entries in the first of up to `buckets` buckets from a tuple's own on that holds any that `is_wanted` takes.
+    pub(super) fn near(
+        &self,
+        tuple: &Tuple,
+        zone: Zone,
+        buckets: usize,
+        is_wanted: impl Fn(&Entry) -> bool,
+    ) -> Vec<EntryId> {
+        let tag = self.hash(tuple, zone.id_for(Direction::Original));
+        for at in self.index.probe(tag).take(buckets) {
+            let Some(bucket) = self.index.buckets.get(at) else {
+                break;
+            };
+            let mut found = Vec::new();
+            for place in (0..7).filter(|place| bucket.used & (1 << place) != 0) {
+                if let Some((id, entry)) = self.slab.at(bucket.reference(place) >> 1)
+                    && is_wanted(entry)
+                    && !found.contains(&id)
+                {
+                    found.push(id);
+                }
+            }
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Tells the wheel that an entry's life may have become shorter.
+    pub(super) fn hasten(&mut self, id: EntryId, now: Instant) {
+        let Some(deadline) = self.slab.find(id).map(|entry| entry.life.deadline()) else {
+            return;
+        };
+        self.wheel.hasten(&mut self.slab, id.slot(), now, deadline);
+    }
+
+    /// The next entry whose time is over.
+    pub(super) fn pop_expired(&mut self, now: Instant) -> Option<EntryId> {
+        while let Some(slot) = self.wheel.pop(&mut self.slab, now) {
+            let Some((id, entry)) = self.slab.at(slot) else {
+                continue;
+            };
+            if entry.life.is_expired(now) {
+                return Some(id);
+            }
+            let deadline = entry.life.deadline();
+            self.wheel.arm(&mut self.slab, slot, now, deadline);
+        }
+        None
+    }
+
+    /// When the wheel turns next.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.wheel.next()
+    }
+
+    /// 32 bits of a keyed hash of a tuple in a zone; direction and family of the first packet do not count.
+    #[inline]
+    fn hash(&self, tuple: &Tuple, zone_id: u16) -> u32 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        let keys = u64::from(tuple.src_key)
+            | u64::from(tuple.dst_key) << 16
+            | u64::from(zone_id) << 32
+            | u64::from(tuple.l4proto) << 48
+            | u64::from(tuple.l3proto) << 56;
+        hasher.write_u64(keys);
+        if tuple.l3proto == nfproto::IPV4 {
+            let ([src, ..], [dst, ..]) =
+                (tuple.src.as_chunks::<4>().0, tuple.dst.as_chunks::<4>().0)
+            else {
+                return 0;
+            };
+            let both =
+                u64::from(u32::from_le_bytes(*src)) << 32 | u64::from(u32::from_le_bytes(*dst));
+            hasher.write_u64(both);
+        } else {
+            hasher.write(&tuple.src);
+            hasher.write(&tuple.dst);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "32 bits are wanted")]
+        let hash = hasher.finish() as u32;
+        hash
+    }
+
+    /// A number that stands for an entry in listings and events, keyed apart from the index.
+    pub(super) fn public_id(&self, entry: &Entry) -> u32 {
+        let [first, rest @ ..] = self.key;
+        let mut key = [!first; 16];
+        if let Some(place) = key.last_chunk_mut::<15>() {
+            *place = rest;
+        }
+        let mut hasher = SipHasher13::new_with_key(&key);
+        hasher.write_u64(entry.serial);
+        #[expect(clippy::cast_possible_truncation, reason = "32 bits are wanted")]
+        let id = hasher.finish() as u32;
+        id
+    }
+}
