@@ -353,11 +353,9 @@ impl Datapath {
 fn tunables(site: &Site) -> Result<Tunables, SiteError> {
     let mut tunables = Tunables::default();
     for (name, &value) in &site.conntrack {
-        let bad = |why: &str| SiteError::BadTunable(name.clone(), why.to_owned());
-        let value = u32::try_from(value).map_err(|_| bad("value out of range"))?;
         tunables
             .set(name, value)
-            .map_err(|error| bad(&error.to_string()))?;
+            .map_err(|error| SiteError::BadTunable(name.clone(), error.to_string()))?;
     }
     Ok(tunables)
 }
