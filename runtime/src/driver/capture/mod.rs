@@ -1,10 +1,21 @@
 //! Capture files: classic pcap and pcapng in, pcapng out.
 
-use std::io::{self, Read, Write};
+mod link;
+mod pcap;
+mod pcapng;
+mod source;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::io::{self, Read};
 
 use redan_vm::Instant;
 
+pub use writer::CaptureWriter;
+
 use crate::datapath::Frame;
+use source::Source;
 
 /// What is wrong with a capture.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +31,7 @@ pub enum CaptureError {
         /// Which interface.
         interface: u32,
         /// Its `LINKTYPE_` number.
-        linktype: u16,
+        linktype: u32,
     },
     /// A record that contradicts itself.
     #[error("record {record} at byte {offset}: {what}")]
@@ -58,20 +69,53 @@ pub struct Captured {
     pub frame: Frame,
 }
 
-/// Reads a capture file.
+/// Reads a capture file, frame by frame, in bounded memory.
 pub struct CaptureReader {
+    source: Source,
+    format: Format,
     interfaces: Vec<Option<String>>,
+    records: u64,
+    ended: bool,
+}
+
+enum Format {
+    Pcap(pcap::Pcap),
+    Pcapng(pcapng::Pcapng),
 }
 
 impl CaptureReader {
-    /// Reads a whole capture's header.
+    /// Reads a capture's header.
     ///
     /// # Errors
-    /// The format is unknown, or reading failed.
-    pub fn new(source: Box<dyn Read>) -> Result<Self, CaptureError> {
-        let _ = source;
+    /// The format or the link type is unknown, or reading failed.
+    pub fn new(reader: Box<dyn Read>) -> Result<Self, CaptureError> {
+        let mut source = Source::new(reader);
+        let whole = source.fill(4)?;
+        let magic = source.bytes().first_chunk::<4>().copied();
+        let magic = magic.filter(|_| whole).unwrap_or_else(|| {
+            let mut start = [0; 4];
+            for (to, from) in start.iter_mut().zip(source.bytes()) {
+                *to = *from;
+            }
+            start
+        });
+        let (format, interfaces) = match (pcap::kind(magic), magic) {
+            (Some(kind), _) => (
+                Format::Pcap(pcap::Pcap::new(&mut source, kind)?),
+                vec![None],
+            ),
+            (None, [0x0a, 0x0d, 0x0d, 0x0a]) => (
+                Format::Pcapng(pcapng::Pcapng::new(&mut source)?),
+                Vec::new(),
+            ),
+            (None, _) => return Err(CaptureError::UnknownFormat(magic)),
+        };
         Ok(Self {
-            interfaces: Vec::new(),
+            source,
+            format,
+            interfaces,
+            records: 0,
+            ended: false,
         })
     }
 
@@ -85,40 +129,17 @@ impl CaptureReader {
     /// # Errors
     /// [`CaptureError::Truncated`] when the file ends inside a record. After an error there is nothing more.
     pub fn next_frame(&mut self) -> Result<Option<Captured>, CaptureError> {
-        Ok(None)
-    }
-}
-
-/// Writes a pcapng file with interface names.
-pub struct CaptureWriter<W: Write> {
-    sink: W,
-}
-
-impl<W: Write> CaptureWriter<W> {
-    /// Starts a file whose interfaces have these names, in this order.
-    ///
-    /// # Errors
-    /// Writing failed.
-    pub fn new(sink: W, interfaces: &[String]) -> io::Result<Self> {
-        let _ = interfaces;
-        Ok(Self { sink })
-    }
-
-    /// Writes a frame.
-    ///
-    /// # Errors
-    /// Writing failed.
-    pub fn write(&mut self, time: Instant, interface: u32, bytes: &[u8]) -> io::Result<()> {
-        let _ = (time, interface, bytes);
-        Ok(())
-    }
-
-    /// Ends the file.
-    ///
-    /// # Errors
-    /// Writing failed.
-    pub fn finish(mut self) -> io::Result<W> {
-        self.sink.flush()?;
-        Ok(self.sink)
+        if self.ended {
+            return Ok(None);
+        }
+        self.records += 1;
+        let next = match &mut self.format {
+            Format::Pcap(pcap) => pcap.next(&mut self.source, self.records),
+            Format::Pcapng(pcapng) => {
+                pcapng.next(&mut self.source, &mut self.interfaces, self.records)
+            }
+        };
+        self.ended = !matches!(next, Ok(Some(_)));
+        next
     }
 }
