@@ -260,14 +260,26 @@ pub enum ObjectKind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Instr {
     /// Writes a constant to a register.
-    Immediate { dst: Reg, data: Data },
+    Immediate {
+        /// Where it goes.
+        dst: Reg,
+        /// The value.
+        data: Data,
+    },
     /// Writes the verdict register.
-    ImmediateVerdict { verdict: Verdict },
+    ImmediateVerdict {
+        /// The verdict.
+        verdict: Verdict,
+    },
     /// Copies packet bytes to a register; breaks when they are not all there.
     PayloadLoad {
+        /// Where `offset` counts from.
         base: Base,
+        /// Bytes from the start.
         offset: u32,
+        /// How many bytes.
         len: u8,
+        /// Where the result goes.
         dst: Reg,
     },
     /// Copies register bytes into the packet and mends checksums.
@@ -288,86 +300,166 @@ pub enum Instr {
         csum_flags: u32,
     },
     /// Loads packet metadata.
-    MetaLoad { key: MetaKey, dst: Reg },
+    MetaLoad {
+        /// Which key.
+        key: MetaKey,
+        /// Where the result goes.
+        dst: Reg,
+    },
     /// Stores packet metadata.
-    MetaSet { key: MetaKey, src: Reg },
+    MetaSet {
+        /// Which key.
+        key: MetaKey,
+        /// The value.
+        src: Reg,
+    },
     /// Loads from the packet's connection.
     CtLoad {
+        /// Which key.
         key: CtKey,
+        /// Which side of the connection, where the key has two.
         direction: Option<Direction>,
+        /// Where the result goes.
         dst: Reg,
     },
     /// Stores into the packet's connection.
     CtSet {
+        /// Which key.
         key: CtKey,
+        /// Which side of the connection, where the key has two.
         direction: Option<Direction>,
+        /// The value.
         src: Reg,
     },
     /// Breaks unless the register relates to the value.
-    Cmp { op: CmpOp, src: Reg, data: Data },
+    Cmp {
+        /// Which operation.
+        op: CmpOp,
+        /// What it works on.
+        src: Reg,
+        /// The value.
+        data: Data,
+    },
     /// Breaks unless the register lies within (or, negated, outside) the closed range.
     Range {
+        /// Outside, not within.
         negated: bool,
+        /// What it works on.
         src: Reg,
+        /// Lowest value.
         from: Data,
+        /// Highest value.
         to: Data,
     },
     /// `dst = (src & mask) ^ xor`.
     Bitwise {
+        /// What it works on.
         src: Reg,
+        /// Where the result goes.
         dst: Reg,
+        /// Bits to keep.
         mask: Data,
+        /// Bits to flip then.
         xor: Data,
     },
     /// `dst = src << bits` or `>> bits`, on 4-byte words from the least significant end.
     BitwiseShift {
+        /// Which operation.
         op: ShiftOp,
+        /// What it works on.
         src: Reg,
+        /// Where the result goes.
         dst: Reg,
+        /// How many bytes.
         len: u8,
+        /// How far.
         bits: u32,
     },
     /// `dst = src OP src2` of two registers (newer kernels).
     BitwiseReg {
+        /// Which operation.
         op: BitwiseRegOp,
+        /// What it works on.
         src: Reg,
+        /// The other operand.
         src2: Reg,
+        /// Where the result goes.
         dst: Reg,
+        /// How many bytes.
         len: u8,
     },
     /// Converts `len` bytes in words of `size`.
     Byteorder {
+        /// Which operation.
         op: ByteorderOp,
+        /// What it works on.
         src: Reg,
+        /// Where the result goes.
         dst: Reg,
+        /// Bytes of each number.
         size: u8,
+        /// How many bytes.
         len: u8,
     },
     /// Breaks unless the key is in the set (or, inverted, unless it is not); a map also writes its data to `dst`.
     Lookup {
+        /// Which set.
         set: SetId,
+        /// The key.
         src: Reg,
+        /// Where a map's data goes.
         dst: Option<Reg>,
+        /// Breaks on a hit.
         inverted: bool,
     },
     /// Looks the key up in a verdict map and writes the verdict register; breaks on a miss.
-    LookupVerdict { set: SetId, src: Reg },
+    LookupVerdict {
+        /// Which set.
+        set: SetId,
+        /// The key.
+        src: Reg,
+    },
     /// Changes a set from the packet path.
     Dynset(Box<Dynset>),
     /// Counts packets and bytes.
-    Counter { state: StateId },
+    Counter {
+        /// Its state.
+        state: StateId,
+    },
     /// A token bucket; breaks when it is empty (or, with `over`, when it is not).
-    Limit { state: StateId },
+    Limit {
+        /// Its state.
+        state: StateId,
+    },
     /// A byte budget.
-    Quota { state: StateId },
+    Quota {
+        /// Its state.
+        state: StateId,
+    },
     /// Remembers when it last ran.
-    Last { state: StateId },
+    Last {
+        /// Its state.
+        state: StateId,
+    },
     /// Counts a key's connections.
-    Connlimit { state: StateId },
+    Connlimit {
+        /// Its state.
+        state: StateId,
+    },
     /// Runs a named stateful object.
-    Objref { kind: ObjectKind, state: StateId },
+    Objref {
+        /// Which kind.
+        kind: ObjectKind,
+        /// Its state.
+        state: StateId,
+    },
     /// Runs the stateful object that a map gives for the key.
-    ObjrefMap { set: SetId, src: Reg },
+    ObjrefMap {
+        /// Which set.
+        set: SetId,
+        /// The key.
+        src: Reg,
+    },
     /// Writes a log line.
     Log(Box<Log>),
     /// Answers and drops.
@@ -376,105 +468,198 @@ pub enum Instr {
     Nat(Box<Nat>),
     /// `masquerade`.
     Masq {
+        /// First port.
         proto_min: Option<Reg>,
+        /// Last port.
         proto_max: Option<Reg>,
+        /// [`nat_flags`].
         flags: u32,
     },
     /// `redirect`.
     Redir {
+        /// First port.
         proto_min: Option<Reg>,
+        /// Last port.
         proto_max: Option<Reg>,
+        /// [`nat_flags`].
         flags: u32,
     },
     /// `tproxy`; `nfproto` is 0 for both families.
     Tproxy {
+        /// [`nfproto`](crate::family::nfproto), or 0 for both families.
         nfproto: u8,
+        /// Address.
         addr: Option<Reg>,
+        /// Port.
         port: Option<Reg>,
     },
     /// Leaves the packet untracked.
     Notrack,
     /// Hands the packet to a program.
     Queue {
+        /// First and last queue.
         num: (u16, u16),
+        /// On without it when nobody listens.
         bypass: bool,
+        /// By processor, not by flow.
         fanout: bool,
+        /// The queue number.
         sreg: Option<Reg>,
     },
     /// Sends a copy.
-    Dup { addr: Option<Reg>, dev: Option<Reg> },
+    Dup {
+        /// Address.
+        addr: Option<Reg>,
+        /// Interface index.
+        dev: Option<Reg>,
+    },
     /// Sends the packet out of a device.
     Fwd {
+        /// Interface index.
         dev: Reg,
+        /// Address.
         addr: Option<Reg>,
+        /// [`nfproto`](crate::family::nfproto).
         nfproto: u8,
     },
     /// TCP handshake on the server's behalf.
-    Synproxy { mss: u16, wscale: u8, flags: u32 },
+    Synproxy {
+        /// Maximum segment size.
+        mss: u16,
+        /// Window scale.
+        wscale: u8,
+        /// 1 mss, 2 wscale, 4 sack-perm, 8 timestamp.
+        flags: u32,
+    },
     /// Puts the connection into a flowtable.
-    FlowOffload { flowtable: Box<str> },
+    FlowOffload {
+        /// Its name.
+        flowtable: Box<str>,
+    },
     /// Loads from an extension header or option; breaks when it is absent, or with `present` loads 0 or 1.
     ExthdrLoad {
+        /// Which headers or options.
         op: ExthdrOp,
+        /// Next-header value, option kind or chunk type.
         kind: u8,
+        /// Bytes from the start.
         offset: u32,
+        /// How many bytes.
         len: u8,
+        /// Load whether it is there.
         present: bool,
+        /// Where the result goes.
         dst: Reg,
     },
     /// Writes into an option.
     ExthdrWrite {
+        /// Which options.
         op: ExthdrOp,
+        /// Option kind.
         kind: u8,
+        /// Bytes from the start.
         offset: u32,
+        /// How many bytes.
         len: u8,
+        /// The value.
         src: Reg,
     },
     /// Replaces an option by no-operations.
-    ExthdrReset { op: ExthdrOp, kind: u8 },
+    ExthdrReset {
+        /// Which options.
+        op: ExthdrOp,
+        /// Option kind.
+        kind: u8,
+    },
     /// Asks the routing table.
     Fib {
+        /// [`fib_flags`].
         flags: u32,
+        /// What is asked.
         result: FibResult,
+        /// Where the result goes.
         dst: Reg,
     },
     /// Loads from the packet's route.
-    Rt { key: RtKey, dst: Reg },
+    Rt {
+        /// Which key.
+        key: RtKey,
+        /// Where the result goes.
+        dst: Reg,
+    },
     /// Loads from the packet's socket.
-    Socket { key: SocketKey, dst: Reg },
+    Socket {
+        /// Which key.
+        key: SocketKey,
+        /// Where the result goes.
+        dst: Reg,
+    },
     /// Guesses the sender's operating system; `ttl` 0 exact, 1 loose, 2 skip.
-    Osf { ttl: u8, version: bool, dst: Reg },
+    Osf {
+        /// 0 exact, 1 loose, 2 skip.
+        ttl: u8,
+        /// With the version.
+        version: bool,
+        /// Where the result goes.
+        dst: Reg,
+    },
     /// Loads from the packet's IPsec state.
     Xfrm {
+        /// Of the outbound policy.
         outbound: bool,
+        /// Which of its states.
         spnum: u8,
+        /// Which key.
         key: XfrmKey,
+        /// Where the result goes.
         dst: Reg,
     },
     /// A counter or a random number below `modulus`, plus `offset`.
     Numgen {
+        /// A random number.
         random: bool,
+        /// One more than the highest value before `offset`.
         modulus: u32,
+        /// Added to the number.
         offset: u32,
+        /// Its state.
         state: StateId,
+        /// Where the result goes.
         dst: Reg,
     },
     /// A hash of a register's bytes below `modulus`, plus `offset`.
     Jhash {
+        /// What it works on.
         src: Reg,
+        /// How many bytes.
         len: u8,
+        /// Where the result goes.
         dst: Reg,
+        /// Of the hash; none means one of its own.
         seed: Option<u32>,
+        /// One more than the highest value before `offset`.
         modulus: u32,
+        /// Added to the number.
         offset: u32,
     },
     /// The packet's symmetric flow hash below `modulus`, plus `offset`.
-    Symhash { dst: Reg, modulus: u32, offset: u32 },
+    Symhash {
+        /// Where the result goes.
+        dst: Reg,
+        /// One more than the highest value before `offset`.
+        modulus: u32,
+        /// Added to the number.
+        offset: u32,
+    },
     /// Runs one load against a tunnelled packet.
     Inner {
+        /// 1 vxlan, 2 geneve, 3 gre, 4 gretap.
         kind: u32,
+        /// Bytes of the tunnel header.
         header_size: u32,
+        /// 1 the tunnel header, 2 a link header, 4 a network header, 8 a transport header can be read.
         flags: u32,
+        /// The load.
         load: Box<Instr>,
     },
 }
