@@ -31,12 +31,11 @@ impl Datapath {
         if let Some(watch) = watch {
             self.profile.dissect_ns += watch.elapsed_ns();
         }
-        packet.layout = layout.map_err(|error| {
-            if error.is_malformed_ip() {
-                End::drop(Reason::Malformed)
-            } else {
-                End::other(Reason::NotIp)
-            }
+        packet.layout = layout.map_err(|error| match error.layer {
+            redan_vm::packet::Layer::Arp => End::other(Reason::NotIp),
+            redan_vm::packet::Layer::Link
+            | redan_vm::packet::Layer::Ipv4
+            | redan_vm::packet::Layer::Ipv6 => End::drop(Reason::Malformed),
         })?;
         packet.refresh();
         Ok(())

@@ -193,7 +193,9 @@ impl Datapath {
         if packet.meta.pkttype != pkttype::HOST {
             return;
         }
+        let to_all = dst.is_ipv4() && self.world.fib.find(dst) == Some(Hop::Broadcast);
         let source = match self.settings.site.mode {
+            Mode::Router if to_all => None,
             Mode::Router => self.source_toward(src, dst),
             Mode::Wire | Mode::Host => Some(dst),
         };

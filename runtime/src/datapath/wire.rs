@@ -53,11 +53,7 @@ impl Datapath {
             Err(End {
                 verdict: Verdict::Other,
                 ..
-            }) if packet.frame.len() >= 14 => Ok(None),
-            Err(End {
-                verdict: Verdict::Other,
-                ..
-            }) => Err(End::drop(Reason::Malformed)),
+            }) => Ok(None),
             Err(end) => Err(end),
         }
     }
