@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use redan_jit::Jit;
-use redan_vm::{Engine, Ruleset};
+use redan_vm::ids::ChainId;
+use redan_vm::{Engine, Env, Final, Interpreter, Outcome, Packet, Ruleset};
 
 use crate::args::{EngineName, OnOff};
 use crate::output::terminal::Terminal;
@@ -29,7 +30,26 @@ pub(crate) fn make(
     }
 }
 
-/// The interpreter.
-pub(crate) fn interpreter(ruleset: &Arc<Ruleset>, _plan: OnOff) -> Box<dyn Engine + Send> {
-    Box::new(Jit::compile(ruleset.clone()).expect("temporary"))
+/// The interpreter. Rules run in order; there is no index yet that a plan could switch on.
+pub(crate) fn interpreter(ruleset: &Ruleset, plan: OnOff) -> Box<dyn Engine + Send> {
+    match plan {
+        OnOff::On | OnOff::Off => Box::new(Interpreter::new(ruleset)),
+    }
+}
+
+/// The interpreter, telling of every rule that it visits.
+pub(crate) fn tracing(ruleset: &Ruleset) -> Box<dyn Engine + Send> {
+    Box::new(Interpreter::tracing(ruleset))
+}
+
+/// An engine for the moment in which a datapath has given its own away: it drops everything.
+pub(crate) struct Nothing;
+
+impl Engine for Nothing {
+    fn run(&mut self, _chain: ChainId, _packet: &mut Packet, _env: &mut Env<'_>) -> Outcome {
+        Outcome {
+            verdict: Final::Drop,
+            rule: None,
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod engine;
 mod exit;
 mod input;
 mod output;
+mod ruleset;
 mod scenario;
 mod site;
 

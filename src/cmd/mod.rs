@@ -1,7 +1,9 @@
 //! One file a subcommand. A command returns how it ends, or an error when it could not do its work.
 
+mod replay;
 #[cfg(target_os = "linux")]
 mod run;
+mod test;
 
 use anyhow::{Result, bail};
 
@@ -20,10 +22,8 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> Result<Exit
         Command::Run(_) | Command::SandboxHost(_) => {
             bail!("`run` needs Linux; every other command works here")
         }
-        Command::Lint(_)
-        | Command::Fmt(_)
-        | Command::Compile(_)
-        | Command::Replay(_)
-        | Command::Test(_) => bail!("not supported yet"),
+        Command::Replay(args) => replay::run(&args, terminal),
+        Command::Test(args) => test::run(&args, terminal),
+        Command::Lint(_) | Command::Fmt(_) | Command::Compile(_) => bail!("not supported yet"),
     }
 }

@@ -16,6 +16,7 @@
 //! site in the one that ends in `.toml`.
 
 mod read;
+pub(crate) mod run;
 
 use std::time::Duration;
 

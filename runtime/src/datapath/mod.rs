@@ -303,9 +303,9 @@ impl Datapath {
             .min()
     }
 
-    /// Puts another engine in place, for the same ruleset.
-    pub fn set_engine(&mut self, engine: Box<dyn Engine + Send>) {
-        self.engine = engine;
+    /// Puts another engine in place, for the same ruleset, and gives back the one before.
+    pub fn set_engine(&mut self, engine: Box<dyn Engine + Send>) -> Box<dyn Engine + Send> {
+        std::mem::replace(&mut self.engine, engine)
     }
 
     /// The ruleset.

@@ -11,8 +11,8 @@ use redan_vm::packet::{LinkKind, dissect};
 use super::Tried;
 use super::link::{Link, Seen};
 use super::protocol::{Outcome, Try};
-use crate::output::decision;
 use crate::output::terminal::{Style, Terminal};
+use crate::output::{connections, decision};
 
 /// Prints the tables.
 pub(super) fn print(
@@ -45,13 +45,11 @@ pub(super) fn print(
     writeln!(terminal)?;
     writeln!(terminal, "{}", terminal.paint(Style::Strong, "CONNECTIONS"))?;
     let now = link.clock.now();
-    let mut connections = Vec::new();
-    let _ = (now, &link.datapath);
-    connections.extend(b"");
+    let connections = connections::table(&link.datapath, now);
     if connections.is_empty() {
         writeln!(terminal, "none")?;
     }
-    terminal.write_all(&connections)?;
+    terminal.write_all(connections.as_bytes())?;
     Ok(())
 }
 

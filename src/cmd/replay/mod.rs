@@ -1,0 +1,183 @@
+//! `redan replay`: a capture through a ruleset. Time is the capture's, so that the same input always gives the same output.
+
+mod capture;
+mod ports;
+mod results;
+mod watcher;
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use redan_runtime::clock::Stopwatch;
+use redan_runtime::{Checksums, Datapath, OutFrame, PortId, Settings, Site};
+use redan_vm::{Engine, Instant, Ruleset};
+
+use self::capture::Capture;
+use self::results::{Measured, Printer};
+use self::watcher::Visits;
+use crate::args::{self, OnOff, ReplayArgs, ReplayFormat};
+use crate::exit::Exit;
+use crate::output::terminal::Terminal;
+use crate::{engine, input, output, ruleset};
+
+/// Runs the command.
+pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
+    if input::is_stdin(&args.rules) && input::is_stdin(&args.capture) {
+        bail!("rules and capture cannot both come from stdin; name a file for one of them");
+    }
+    let capture = Capture::read(&args.capture)?;
+    let (site, ports) = ports::assign(args, &capture)?;
+    let Some(ruleset) = ruleset::load(&args.rules, &site, terminal)? else {
+        return Ok(Exit::Findings);
+    };
+    let mut replay = Replay {
+        args,
+        capture: &capture,
+        ports: &ports,
+        site: &site,
+        ruleset: &ruleset,
+    };
+    let measured = replay.measure(terminal)?;
+    let datapath = replay.print(terminal)?;
+    results::write_files(args, &datapath, capture.end())?;
+    if args.stats {
+        terminal.raw_note(&results::stats(&datapath, measured));
+    }
+    match capture.fault {
+        None => Ok(Exit::Fine),
+        Some(fault) if fault.is_truncation => {
+            terminal.warning(&fault.message);
+            Ok(Exit::Findings)
+        }
+        Some(fault) => bail!("{}", fault.message),
+    }
+}
+
+struct Replay<'a> {
+    args: &'a ReplayArgs,
+    capture: &'a Capture,
+    ports: &'a [PortId],
+    site: &'a Site,
+    ruleset: &'a Arc<Ruleset>,
+}
+
+impl Replay<'_> {
+    /// Runs the capture all but once without printing; what that cost.
+    fn measure(&mut self, terminal: &mut Terminal) -> Result<Option<Measured>> {
+        let runs = self.args.repeat - 1;
+        if runs == 0 {
+            return Ok(None);
+        }
+        let mut total_ns = 0;
+        let mut engine = engine::make(self.ruleset, self.args.engine, self.args.plan, terminal);
+        for _ in 0..runs {
+            let mut datapath = self.datapath(engine, Visits::default(), false)?;
+            let frames: Vec<_> = self
+                .capture
+                .frames
+                .iter()
+                .map(|captured| captured.frame.clone())
+                .collect();
+            let mut out = Vec::new();
+            let mut now = Instant::default();
+            let watch = Stopwatch::start();
+            for ((captured, port), frame) in self
+                .capture
+                .frames
+                .iter()
+                .zip(self.ports_of_frames())
+                .zip(frames)
+            {
+                now = now.max(captured.time);
+                if datapath.poll_timeout().is_some_and(|due| due <= now) {
+                    datapath.handle_timeout(now, &mut out);
+                }
+                datapath.handle_frame(now, port, frame, &mut out);
+                out.clear();
+            }
+            total_ns += watch.elapsed_ns();
+            engine = datapath.set_engine(Box::new(engine::Nothing));
+        }
+        Ok(Some(Measured {
+            total_ns,
+            packets: self.capture.frames.len() as u64 * u64::from(runs),
+        }))
+    }
+
+    /// Runs the capture and prints every frame.
+    fn print(&mut self, terminal: &mut Terminal) -> Result<Datapath> {
+        let visits = Visits::default();
+        let engine = if self.args.trace {
+            engine::tracing(self.ruleset)
+        } else {
+            engine::make(self.ruleset, self.args.engine, self.args.plan, terminal)
+        };
+        let mut datapath = self.datapath(engine, visits.clone(), self.args.stats)?;
+        let setting = output::replay::Setting {
+            ruleset: self.ruleset,
+            site: self.site,
+            start: self.capture.start(),
+        };
+        let mut printer = Printer::new(self.args, self.site, setting)?;
+        let mut now = Instant::default();
+        for ((number, captured), port) in
+            (1..).zip(&self.capture.frames).zip(self.ports_of_frames())
+        {
+            now = now.max(captured.time);
+            while let Some(due) = datapath.poll_timeout().filter(|due| *due <= now) {
+                let mut out: Vec<OutFrame> = Vec::new();
+                datapath.handle_timeout(due, &mut out);
+                printer.timer(terminal, due, &out)?;
+                if datapath.poll_timeout() == Some(due) {
+                    break;
+                }
+            }
+            let mut out = Vec::new();
+            let report = datapath.handle_frame(now, port, captured.frame.clone(), &mut out);
+            let visits = visits.take();
+            printer.frame(
+                terminal,
+                number,
+                captured,
+                port,
+                &report,
+                &out,
+                self.args.trace.then_some(visits.as_slice()),
+            )?;
+        }
+        printer.finish()?;
+        Ok(datapath)
+    }
+
+    fn ports_of_frames(&self) -> impl Iterator<Item = PortId> {
+        self.capture.frames.iter().map(|captured| {
+            self.ports
+                .get(captured.interface as usize)
+                .copied()
+                .unwrap_or(PortId(0))
+        })
+    }
+
+    fn datapath(
+        &self,
+        engine: Box<dyn Engine + Send>,
+        visits: Visits,
+        profile: bool,
+    ) -> Result<Datapath> {
+        let settings = Settings {
+            site: self.site.clone(),
+            checksums: match self.args.checksums {
+                args::Checksums::Verify => Checksums::Verify,
+                args::Checksums::Ignore => Checksums::Ignore,
+            },
+            profile,
+            ..Settings::default()
+        };
+        Ok(Datapath::new(
+            self.ruleset.clone(),
+            engine,
+            Box::new(visits),
+            settings,
+        )?)
+    }
+}

@@ -1,0 +1,225 @@
+//! Where a replay's results go: stdout, the file of frames, and at the end counters, connections and figures.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use redan_runtime::driver::capture::{CaptureWriter, Captured};
+use redan_runtime::{Datapath, OutFrame, PortId, Report, Site, Verdict};
+use redan_vm::ids::StateId;
+use redan_vm::instr::{Instr, ObjectKind};
+use redan_vm::{Instant, Ruleset};
+use serde_json::{Value, json};
+
+use super::{ReplayArgs, ReplayFormat};
+use crate::output::replay::{Event, Setting, Visit, json as json_lines, text};
+use crate::output::terminal::Terminal;
+use crate::output::{connections, decision, file};
+
+/// Prints frames and collects those that came out.
+pub(super) struct Printer<'a> {
+    args: &'a ReplayArgs,
+    setting: Setting<'a>,
+    writer: Option<CaptureWriter<Vec<u8>>>,
+}
+
+impl<'a> Printer<'a> {
+    /// A printer; what is to be written to a file is kept until the end, so that nothing half-written is left behind.
+    pub(super) fn new(args: &'a ReplayArgs, site: &Site, setting: Setting<'a>) -> Result<Self> {
+        let names: Vec<String> = site.ports.iter().map(|port| port.name.clone()).collect();
+        let writer = args
+            .write
+            .as_ref()
+            .map(|_| CaptureWriter::new(Vec::new(), &names))
+            .transpose()?;
+        Ok(Self {
+            args,
+            setting,
+            writer,
+        })
+    }
+
+    /// A frame that came in.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "everything that is known of one frame"
+    )]
+    pub(super) fn frame(
+        &mut self,
+        terminal: &mut Terminal,
+        number: u64,
+        captured: &Captured,
+        port: PortId,
+        report: &Report,
+        out: &[OutFrame],
+        visits: Option<&[Visit]>,
+    ) -> Result<()> {
+        let port = self
+            .setting
+            .site
+            .ports
+            .get(port.index())
+            .map_or("", |port| &port.name);
+        let event = Event {
+            number,
+            time: captured.time,
+            port,
+            frame: &captured.frame.bytes,
+            report,
+            out,
+            visits,
+        };
+        match self.args.format {
+            ReplayFormat::Text => text::event(terminal, terminal.out_color, &self.setting, &event)?,
+            ReplayFormat::Json => json_lines::event(terminal, &self.setting, &event)?,
+        }
+        self.keep(captured.time, out)
+    }
+
+    /// Frames that a timer sent; often there are none.
+    pub(super) fn timer(
+        &mut self,
+        terminal: &mut Terminal,
+        time: Instant,
+        out: &[OutFrame],
+    ) -> Result<()> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        match self.args.format {
+            ReplayFormat::Text => {
+                text::timer(terminal, terminal.out_color, &self.setting, time, out)?
+            }
+            ReplayFormat::Json => json_lines::timer(terminal, &self.setting, time, out)?,
+        }
+        self.keep(time, out)
+    }
+
+    fn keep(&mut self, time: Instant, out: &[OutFrame]) -> Result<()> {
+        if let Some(writer) = &mut self.writer {
+            for frame in out {
+                writer.write(time, u32::from(frame.port.0), &frame.bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the file of frames.
+    pub(super) fn finish(self) -> Result<()> {
+        if let (Some(path), Some(writer)) = (&self.args.write, self.writer) {
+            file::write(path, &writer.finish()?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the files of counters and connections.
+pub(super) fn write_files(args: &ReplayArgs, datapath: &Datapath, end: Instant) -> Result<()> {
+    if let Some(path) = &args.counters {
+        let mut text = serde_json::to_vec(&counters(datapath))?;
+        text.push(b'\n');
+        file::write(path, &text)?;
+    }
+    if let Some(path) = &args.conntrack {
+        file::write(path, connections::table(datapath, end).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Every counter of a rule, in order of the rules, then every named one.
+fn counters(datapath: &Datapath) -> Vec<Value> {
+    let ruleset = datapath.ruleset();
+    let mut all = Vec::new();
+    for rule in &ruleset.rules {
+        let Some([family, table, chain]) = decision::chain(ruleset, rule.chain) else {
+            continue;
+        };
+        if ruleset
+            .chains
+            .get(rule.chain.index())
+            .is_some_and(|chain| chain.deleted)
+        {
+            continue;
+        }
+        let own = rule.code.iter().filter_map(counter_of);
+        all.extend(own.map(|state| {
+            let (packets, bytes) = value(datapath, state);
+            let file = decision::file(ruleset, rule.origin.file);
+            json!({
+                "family": family, "table": table, "chain": chain, "file": file, "line": rule.origin.line,
+                "packets": packets, "bytes": bytes,
+            })
+        }));
+    }
+    all.extend(ruleset.objects.iter().filter(|object| object.kind == ObjectKind::Counter).map(|object| {
+        let (packets, bytes) = value(datapath, object.state);
+        let (family, table) = table_of(ruleset, object.table.index());
+        json!({
+            "family": family, "table": table, "chain": null, "file": null, "line": null, "name": object.name,
+            "packets": packets, "bytes": bytes,
+        })
+    }));
+    all
+}
+
+/// The counter that an instruction counts in, when it is the rule's own.
+fn counter_of(instruction: &Instr) -> Option<StateId> {
+    if let Instr::Counter { state } = instruction {
+        Some(*state)
+    } else {
+        None
+    }
+}
+
+fn table_of(ruleset: &Ruleset, index: usize) -> (&str, &str) {
+    ruleset
+        .tables
+        .get(index)
+        .map_or(("", ""), |table| (table.family.word(), &table.name))
+}
+
+fn value(datapath: &Datapath, state: StateId) -> (u64, u64) {
+    datapath
+        .state()
+        .counter(state)
+        .map_or((0, 0), |counter| (counter.packets, counter.bytes))
+}
+
+/// What the runs that were not printed cost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    /// Nanoseconds.
+    pub(super) total_ns: u64,
+    /// Frames.
+    pub(super) packets: u64,
+}
+
+/// `key value` lines. The total is that of the runs without measuring points where there were any (`--repeat`); the phases are the printed
+/// run's, each with the cost of two looks at the clock.
+pub(super) fn stats(datapath: &Datapath, measured: Option<Measured>) -> String {
+    let counters = datapath.counters();
+    let packets = counters.packets();
+    let profile = datapath.profile();
+    let mut text = format!("packets {packets}\n");
+    for verdict in Verdict::ALL {
+        _ = writeln!(
+            text,
+            "verdict_{} {}",
+            verdict.name(),
+            counters.verdict(*verdict)
+        );
+    }
+    let total = measured.unwrap_or(Measured {
+        total_ns: profile.total_ns,
+        packets,
+    });
+    for (name, ns, packets) in [
+        ("total", total.total_ns, total.packets),
+        ("dissect", profile.dissect_ns, packets),
+        ("conntrack", profile.conntrack_ns, packets),
+        ("rules", profile.rules_ns, packets),
+    ] {
+        let tenths = ns.saturating_mul(10).checked_div(packets).unwrap_or(0);
+        _ = writeln!(text, "ns_per_packet_{name} {}.{}", tenths / 10, tenths % 10);
+    }
+    text
+}

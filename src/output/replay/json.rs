@@ -1,0 +1,136 @@
+//! One JSON object a frame. Written by hand, since times have more digits than a float keeps and frames are long.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use redan_runtime::{OutFrame, Report, Verdict};
+use redan_vm::{Instant, Ruleset};
+
+use super::{Event, Setting, Visit, port_name, seconds};
+use crate::output::decision;
+
+/// Version of the objects' form.
+const SCHEMA: u32 = 1;
+
+/// Prints a frame that came in.
+pub(crate) fn event(
+    out: &mut impl Write,
+    setting: &Setting<'_>,
+    event: &Event<'_>,
+) -> io::Result<()> {
+    let mut line = format!(
+        "{{\"schema\":{SCHEMA},\"packet\":{},\"time\":{},\"port\":{},",
+        event.number,
+        seconds(event.time),
+        string(event.port)
+    );
+    push_report(&mut line, setting.ruleset, event.report);
+    push_out(&mut line, setting, event.out);
+    if let Some(visits) = event.visits {
+        push_visits(&mut line, setting.ruleset, visits);
+    }
+    line.push_str("}\n");
+    out.write_all(line.as_bytes())
+}
+
+/// Prints frames that a timer sent.
+pub(crate) fn timer(
+    out: &mut impl Write,
+    setting: &Setting<'_>,
+    time: Instant,
+    frames: &[OutFrame],
+) -> io::Result<()> {
+    let mut line = format!(
+        "{{\"schema\":{SCHEMA},\"packet\":null,\"time\":{},\"port\":null,",
+        seconds(time)
+    );
+    line.push_str("\"verdict\":null,\"reason\":null,\"rule\":null,\"ct\":null,");
+    push_out(&mut line, setting, frames);
+    line.push_str("}\n");
+    out.write_all(line.as_bytes())
+}
+
+fn push_report(line: &mut String, ruleset: &Ruleset, report: &Report) {
+    let reason = report.reason.map(redan_runtime::Reason::name);
+    line.push_str(&format!(
+        "\"verdict\":{},\"reason\":{},\"rule\":",
+        string(Verdict::name(report.verdict)),
+        optional(reason)
+    ));
+    let decided = report.decision.and_then(|decision| {
+        let rule = ruleset.rules.get(decision.rule.index())?;
+        let [family, table, chain] = decision::chain(ruleset, rule.chain)?;
+        let file = decision::file(ruleset, rule.origin.file);
+        Some(format!(
+            "{{\"family\":{},\"table\":{},\"chain\":{},\"hook\":{},\"file\":{},\"line\":{}}}",
+            string(family),
+            string(table),
+            string(chain),
+            string(decision.hook.word()),
+            string(file),
+            rule.origin.line
+        ))
+    });
+    line.push_str(decided.as_deref().unwrap_or("null"));
+    line.push_str(",\"ct\":");
+    match report.ct {
+        None => line.push_str("null"),
+        Some(ct) => line.push_str(&format!(
+            "{{\"state\":{},\"direction\":{},\"mark\":{},\"reason\":{}}}",
+            string(ct.state),
+            optional(ct.direction.map(redan_runtime::datapath::direction_name)),
+            ct.mark,
+            optional(ct.reason)
+        )),
+    }
+    line.push(',');
+}
+
+fn push_out(line: &mut String, setting: &Setting<'_>, frames: &[OutFrame]) {
+    line.push_str("\"out\":[");
+    for (index, frame) in frames.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        line.push_str(&format!(
+            "{comma}{{\"port\":{},\"bytes\":\"",
+            string(port_name(setting.site, frame))
+        ));
+        for byte in &frame.bytes {
+            _ = write!(line, "{byte:02x}");
+        }
+        line.push_str("\"}");
+    }
+    line.push(']');
+}
+
+fn push_visits(line: &mut String, ruleset: &Ruleset, visits: &[Visit]) {
+    line.push_str(",\"trace\":[");
+    for (index, visit) in visits.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let rule = ruleset.rules.get(visit.rule.index());
+        let [family, table, chain] = rule
+            .and_then(|rule| decision::chain(ruleset, rule.chain))
+            .unwrap_or_default();
+        let (file, number) = rule.map_or(("", 0), |rule| {
+            (decision::file(ruleset, rule.origin.file), rule.origin.line)
+        });
+        line.push_str(&format!(
+            "{comma}{{\"hook\":{},\"family\":{},\"table\":{},\"chain\":{},\"file\":{},\"line\":{number},\"matched\":{}}}",
+            string(visit.hook.word()),
+            string(family),
+            string(table),
+            string(chain),
+            string(file),
+            visit.matched
+        ));
+    }
+    line.push(']');
+}
+
+/// A JSON string.
+fn string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn optional(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), string)
+}
