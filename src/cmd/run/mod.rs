@@ -1,23 +1,28 @@
 //! `redan run`: a ruleset on live traffic, or in a sandbox.
 
+mod live;
+mod privileges;
 mod sandbox;
 
-use std::sync::Arc;
-
-use anyhow::Result;
-use redan_vm::Ruleset;
+use anyhow::{Result, bail};
 
 use crate::args::{RunArgs, SandboxHostArgs};
 use crate::exit::Exit;
 use crate::output::terminal::Terminal;
+use crate::ruleset;
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, terminal: &mut Terminal) -> Result<Exit> {
-    let ruleset = Arc::new(Ruleset::default());
-    if args.sandbox {
-        return sandbox::run(&ruleset, args.engine, terminal);
+    match &args.site {
+        _ if args.sandbox => {
+            let Some(ruleset) = ruleset::load(&args.rules, &sandbox::site()?, terminal)? else {
+                return Ok(Exit::Findings);
+            };
+            sandbox::run(&ruleset, args.engine, terminal)
+        }
+        Some(site) => live::run(args, site, terminal),
+        None => bail!("name the ports with --site FILE, or try the rules with --sandbox"),
     }
-    anyhow::bail!("not supported yet")
 }
 
 /// Runs one end of the sandbox.
