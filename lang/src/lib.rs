@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod cut;
 pub mod datatype;
 pub mod diag;
 pub mod lex;

@@ -3,6 +3,7 @@
 //! Every syntax node and diagnostic points into a source by byte offsets; lines and columns are computed only when something is shown.
 
 use serde::{Serialize, Serializer};
+use std::sync::Arc;
 
 /// One text of a [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -69,7 +70,7 @@ pub struct Position {
 #[derive(Debug)]
 pub struct Source {
     name: String,
-    text: String,
+    text: Arc<String>,
     lines: Vec<u32>,
 }
 
@@ -82,6 +83,11 @@ impl Source {
     /// The whole text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The whole text, to keep while more sources are added.
+    pub(crate) fn shared(&self) -> Arc<String> {
+        Arc::clone(&self.text)
     }
 
     /// Index (from 0) of the line that holds the byte at `offset`.
@@ -130,7 +136,7 @@ impl Sources {
             .collect();
         self.list.push(Source {
             name: name.into(),
-            text,
+            text: Arc::new(text),
             lines,
         });
         id

@@ -35,6 +35,14 @@ impl Kind {
         usize::from(self.0) >= SYMBOLS.len()
     }
 
+    /// Whether it is a field without further words (`mark`, `iifname`).
+    pub fn is_field_alone(self) -> bool {
+        const FIRST: Kind = keyword("mark");
+        const LAST: Kind = keyword("cgroup");
+        const IPSEC: Kind = keyword("ipsec");
+        (FIRST..=LAST).contains(&self) || self == IPSEC
+    }
+
     /// Whether it may be a name or a value: a plain word or a soft keyword.
     pub fn is_name(self) -> bool {
         self == WORD || (self.is_keyword() && self.row().soft)
@@ -268,6 +276,7 @@ const GROUPS: &[Group] = &[
             "sequence",
             "options",
             "all",
+            "icmpx",
             "code",
             "reset",
             "snat",
@@ -307,6 +316,11 @@ const GROUPS: &[Group] = &[
             "export",
             "import",
             "state",
+            "ttl",
+            "check",
+            "loose",
+            "skip",
+            "verdict",
         ],
     },
     Group {
@@ -501,6 +515,7 @@ pub fn terminals() -> String {
         .map(|group| group.words.len())
         .sum();
     range("c_soft", SYMBOLS.len(), SYMBOLS.len() + soft);
+    range("c_hard", SYMBOLS.len() + soft, rows().len());
     out.push('\n');
     for (at, row) in rows().iter().enumerate() {
         let _ = writeln!(

@@ -148,7 +148,7 @@ impl SetLit {
 }
 
 /// The expression that a plain element's tokens spell: parts joined by dots, each a literal, a prefix or a range.
-fn plain_key(tokens: &[PlainToken], source: SourceId, text: &str) -> Expr {
+pub(crate) fn plain_key(tokens: &[PlainToken], source: SourceId, text: &str) -> Expr {
     let mut parts: Vec<Expr> = tokens
         .split(|token| token.kind == PlainTokenKind::Dot)
         .map(|part| plain_part(part, source, text))

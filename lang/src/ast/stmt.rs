@@ -241,8 +241,35 @@ pub struct Log {
     pub snaplen: Option<Number>,
     /// Packets to collect.
     pub queue_threshold: Option<Number>,
-    /// `tcp sequence` and `tcp options` as two words each in one span, `ip options`, `skuid`, `ether`, `all`.
-    pub flags: Vec<Word>,
+    /// `flags ...`.
+    pub flags: Vec<LogFlag>,
+}
+
+/// What a log line shows besides the usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LogFlag {
+    /// Where it stands.
+    #[serde(skip)]
+    pub span: Span,
+    /// Which.
+    pub kind: LogFlagKind,
+}
+
+/// Which log flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum LogFlagKind {
+    /// `tcp sequence`.
+    TcpSequence,
+    /// `tcp options`.
+    TcpOptions,
+    /// `ip options`.
+    IpOptions,
+    /// `skuid`.
+    Skuid,
+    /// `ether`.
+    Ether,
+    /// `all`.
+    All,
 }
 
 /// What `reject` answers with.

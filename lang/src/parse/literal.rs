@@ -28,6 +28,25 @@ pub fn literal(kind: PlainTokenKind, span: Span, text: &str) -> ExprKind {
     }
 }
 
+/// Whether a token spells a value of its kind.
+pub fn is_valid(kind: PlainTokenKind, text: &str) -> bool {
+    match kind {
+        PlainTokenKind::Number => text.len() < 20 || number(text).is_some(),
+        PlainTokenKind::Ipv4 => text
+            .split('.')
+            .all(|part| part.len() < 4 && part.parse::<u8>().is_ok()),
+        PlainTokenKind::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
+        PlainTokenKind::Time => text.len() < 10 || time_ms(text).is_some(),
+        PlainTokenKind::Mac
+        | PlainTokenKind::Str
+        | PlainTokenKind::WildcardWord
+        | PlainTokenKind::Word
+        | PlainTokenKind::Slash
+        | PlainTokenKind::Dash
+        | PlainTokenKind::Dot => true,
+    }
+}
+
 /// A decimal or `0x` number.
 pub fn number(text: &str) -> Option<u128> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {

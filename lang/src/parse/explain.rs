@@ -1,0 +1,233 @@
+//! What is wrong with a statement that is not in the grammar, in words.
+
+use super::tree::{Failure, Rule};
+use crate::cut::cursor::Tok;
+use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::source::{SourceId, Span};
+use crate::token::{self, Kind, keyword};
+use std::collections::BTreeSet;
+
+/// Expected tokens that are listed one by one; more are summed up.
+const MAX_LISTED: usize = 8;
+
+/// The finding for tokens that do not fit an entry rule.
+pub(super) fn explain(
+    entry: Rule,
+    failure: &Failure,
+    toks: &[Tok],
+    source: SourceId,
+    text: &str,
+) -> Diagnostic {
+    let slice = |tok: &Tok| {
+        text.get(tok.start as usize..tok.end as usize)
+            .unwrap_or_default()
+    };
+    if failure.gave_up {
+        let span = toks.first().map(|tok| tok.span(source)).unwrap_or_default();
+        return Diagnostic::new(Code::TooLong, span, "this statement is too complex to read")
+            .help("split it");
+    }
+    let found = toks.get(failure.at);
+    let span = match found {
+        Some(tok) => tok.span(source),
+        None => toks.last().map_or(Span::default(), |last| {
+            Span::new(source, last.end, last.end)
+        }),
+    };
+    let what = match found {
+        None => "the end of the statement".to_owned(),
+        Some(tok) if tok.kind == token::SET || tok.kind == token::CHAIN_BLOCK => "`{`".to_owned(),
+        Some(tok) => format!("`{}`", short(slice(tok))),
+    };
+    let expected = Expected::of(failure, entry);
+    let message = format!("expected {}, found {what}", expected.text());
+    let mut diagnostic = Diagnostic::new(Code::SyntaxError, span, message);
+    let Some(tok) = found else {
+        return diagnostic;
+    };
+    let word = slice(tok);
+    let guess = word_like(tok.kind).then(|| expected.guess(word)).flatten();
+    if let Some(guess) = guess {
+        let fix = format!("replace it with `{guess}`");
+        diagnostic = diagnostic
+            .help(format!("did you mean `{guess}`?"))
+            .fix(fix, span, guess);
+    } else if expected.name && tok.kind.is_keyword() && !tok.kind.is_name() {
+        diagnostic = diagnostic.help(format!("`{word}` is a keyword and cannot be a name"));
+    } else if let Some(help) = cause(failure, toks, tok.kind) {
+        diagnostic = diagnostic.help(help);
+    }
+    diagnostic
+}
+
+/// What people usually mean by tokens that nft refuses.
+fn cause(failure: &Failure, toks: &[Tok], found: Kind) -> Option<&'static str> {
+    let before = failure
+        .at
+        .checked_sub(1)
+        .and_then(|at| toks.get(at))
+        .map(|tok| tok.kind);
+    let after = toks.get(failure.at + 1).map(|tok| tok.kind);
+    if found == token::COMMA {
+        return Some("several values go into braces: `{ a, b }`");
+    }
+    if found == token::ASSIGN {
+        return Some("equality is written `==`, or not at all");
+    }
+    if found == keyword("comment")
+        || before == Some(keyword("comment"))
+        || toks.iter().any(|tok| tok.kind == keyword("comment"))
+    {
+        return Some("a comment comes last in a rule");
+    }
+    if found == token::COLON && after == Some(token::NUMBER) {
+        return Some("a port belongs behind `to`: `dnat to 10.0.0.1:80`");
+    }
+    if found == keyword("table") {
+        return Some("is a `}` missing above?");
+    }
+    None
+}
+
+fn word_like(kind: Kind) -> bool {
+    kind == token::WORD || kind.is_keyword()
+}
+
+fn short(text: &str) -> String {
+    if text.chars().count() <= 40 {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(40).collect();
+    short.push('…');
+    short
+}
+
+/// What would have fitted.
+struct Expected {
+    /// Any name.
+    name: bool,
+    /// Any literal.
+    value: bool,
+    /// Any field.
+    field: bool,
+    /// Any statement.
+    statement: bool,
+    /// Single tokens besides.
+    tokens: BTreeSet<Kind>,
+    /// Every keyword that would fit as such.
+    words: BTreeSet<&'static str>,
+    line: &'static str,
+}
+
+impl Expected {
+    fn of(failure: &Failure, entry: Rule) -> Self {
+        const ACCEPT: Kind = keyword("accept");
+        const LOG: Kind = keyword("log");
+        let mut tokens: BTreeSet<Kind> = failure.expected.iter().copied().collect();
+        let has = |kind: Kind| tokens.contains(&kind);
+        let group = |word: Kind| {
+            failure
+                .groups
+                .iter()
+                .any(|&(first, last)| (first..=last).contains(&word))
+        };
+        let soft = group(keyword("verdict"));
+        let field =
+            group(keyword("tcp")) && !soft || has(keyword("meta")) && has(keyword("numgen"));
+        let mut expected = Self {
+            name: has(token::WORD) && soft,
+            value: has(token::NUMBER) && has(token::STR) && has(token::IPV4),
+            field,
+            statement: has(ACCEPT) && has(LOG),
+            words: tokens
+                .iter()
+                .filter(|kind| kind.is_keyword())
+                .map(|kind| kind.row().text)
+                .collect(),
+            tokens: BTreeSet::new(),
+            line: line_name(entry),
+        };
+        for &(first, last) in &failure.groups {
+            if !(first..=last).contains(&keyword("verdict")) {
+                expected
+                    .words
+                    .extend((first.0..=last.0).map(|kind| Kind(kind).row().text));
+            }
+        }
+        tokens.retain(|&kind| {
+            let value = matches!(
+                kind,
+                token::NUMBER
+                    | token::STR
+                    | token::IPV4
+                    | token::IPV6
+                    | token::MAC
+                    | token::TIME
+                    | token::WILDCARD_WORD
+                    | token::CLASS_ID
+                    | token::VAR
+                    | token::WORD
+            );
+            !(expected.value && value) && !(expected.name && kind == token::WORD)
+        });
+        expected.tokens = tokens;
+        expected
+    }
+
+    fn guess(&self, word: &str) -> Option<&'static str> {
+        did_you_mean(word, self.words.iter().copied())
+    }
+
+    fn text(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        if self.statement {
+            parts.push("a statement".into());
+        }
+        if self.field && !self.statement {
+            parts.push("a match".into());
+        }
+        if self.value {
+            parts.push("a value".into());
+        } else if self.name {
+            parts.push("a name".into());
+        }
+        let broad = self.statement || self.field;
+        let listed: Vec<Kind> = self
+            .tokens
+            .iter()
+            .copied()
+            .filter(|kind| !(broad && kind.is_keyword()))
+            .collect();
+        if listed.len() <= MAX_LISTED && !self.statement {
+            parts.extend(listed.iter().map(|kind| token_name(*kind)));
+        } else if parts.is_empty() {
+            parts.push(self.line.into());
+        }
+        match parts.pop() {
+            None => "the end of the statement".into(),
+            Some(last) if parts.is_empty() => last,
+            Some(last) => format!("{} or {last}", parts.join(", ")),
+        }
+    }
+}
+
+fn token_name(kind: Kind) -> String {
+    let text = kind.row().text;
+    if kind.is_keyword() {
+        format!("`{text}`")
+    } else {
+        text.to_owned()
+    }
+}
+
+fn line_name(entry: Rule) -> &'static str {
+    match entry {
+        Rule::e_command => "a command",
+        Rule::e_table_line => "a chain, set, map, object or flowtable",
+        Rule::e_chain_line => "a rule, or the chain's type, policy or flags",
+        Rule::e_set_line => "the set's type, flags, elements or other property",
+        Rule::e_object_line => "a property of the object",
+        Rule::e_flowtable_line => "the flowtable's hook, devices or flags",
+        _ => "an element",
+    }
+}
