@@ -1,4 +1,4 @@
-//! The instructions, as the kernel's nf_tables has them; operands carry what `nft --debug=netlink` prints.
+//! The instructions, as the kernel's `nf_tables` has them; operands carry what `nft --debug=netlink` prints.
 //!
 //! An instruction either goes on to the next one, breaks (the rule does not match), or writes a verdict. What it did before a later
 //! instruction of its rule breaks stays done (`nf_tables_core.c: nft_do_chain`).
@@ -660,7 +660,7 @@ pub enum Instr {
         /// 1 the tunnel header, 2 a link header, 4 a network header, 8 a transport header can be read.
         flags: u32,
         /// The load.
-        load: Box<Instr>,
+        load: Box<Self>,
     },
 }
 

@@ -49,17 +49,13 @@ impl Regs {
     /// The four bytes of a register as a little-endian number.
     #[inline]
     pub fn u32(&self, reg: Reg) -> u32 {
-        self.get(reg, 4)
-            .try_into()
-            .map_or(0, |bytes| u32::from_le_bytes(bytes))
+        self.get(reg, 4).try_into().map_or(0, u32::from_le_bytes)
     }
 
     /// Two bytes in network order, such as a port.
     #[inline]
     pub fn be16(&self, reg: Reg) -> u16 {
-        self.get(reg, 2)
-            .try_into()
-            .map_or(0, |bytes| u16::from_be_bytes(bytes))
+        self.get(reg, 2).try_into().map_or(0, u16::from_be_bytes)
     }
 
     /// Stores bytes and zeros up to the next word's start; what does not fit is left out.

@@ -43,6 +43,10 @@ impl Field {
     }
 
     /// How many bytes it touches.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "no field is longer than 16 bytes"
+    )]
     pub const fn byte_len(&self) -> u8 {
         let end = (self.bit_offset + self.bit_width).div_ceil(8);
         (end - self.bit_offset / 8) as u8

@@ -42,6 +42,10 @@ impl OptionField {
     }
 
     /// How many bytes it touches.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "options are shorter than 256 bytes"
+    )]
     pub const fn byte_len(&self) -> u8 {
         ((self.bit_offset + self.bit_width).div_ceil(8) - self.bit_offset / 8) as u8
     }

@@ -12,6 +12,10 @@ use crate::state::Stateful;
 use super::payload;
 
 /// Runs a generator; any other instruction breaks.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller hands over this family only"
+)]
 pub fn run(instr: &Instr, packet: &Packet, regs: &mut Regs, env: &mut Env<'_>) -> Step {
     let (dst, value) = match *instr {
         Instr::Numgen {

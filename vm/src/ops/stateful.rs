@@ -26,13 +26,13 @@ pub fn run(packet: &mut Packet, state: StateId, env: &mut Env<'_>) -> Step {
         return Step::Next;
     }
     match env.state.stateful_mut(state) {
-        Some(Stateful::Object(spec)) => match &**spec {
-            StateSpec::Synproxy { .. } => world::synproxy(packet),
-            spec => {
-                env.host.ct_object(packet, spec);
-                Step::Next
+        Some(Stateful::Object(spec)) => {
+            if matches!(**spec, StateSpec::Synproxy { .. }) {
+                return world::synproxy(packet);
             }
-        },
+            env.host.ct_object(packet, spec);
+            Step::Next
+        }
         Some(stateful) => stateful.run(packet, env.now, env.host),
         None => Step::Break,
     }

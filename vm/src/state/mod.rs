@@ -68,6 +68,7 @@ impl State {
         (self.sets.get_mut(id.index()), &mut self.lists)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "counters alone lie apart")]
     fn add(&mut self, spec: &StateSpec) {
         let slot = match Stateful::new(spec, &mut self.lists) {
             Stateful::Counter(counter) => {

@@ -13,6 +13,11 @@ use crate::meta::MetaKey;
 use crate::ruleset::Ruleset;
 
 /// Prints an expression without its brackets; `false` when the instruction is a statement.
+#[expect(clippy::too_many_lines, reason = "one row an instruction")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other instruction is a statement"
+)]
 pub(super) fn print(
     ruleset: &Ruleset,
     instr: &Instr,
@@ -20,7 +25,7 @@ pub(super) fn print(
 ) -> Result<bool, fmt::Error> {
     match instr {
         Instr::PayloadLoad { .. } | Instr::ExthdrLoad { .. } | Instr::Inner { .. } => {
-            packet(ruleset, instr, out)?
+            packet(ruleset, instr, out)?;
         }
         Instr::MetaLoad { key, dst } => meta(*key, *dst, out)?,
         Instr::CtLoad {
@@ -98,13 +103,17 @@ pub(super) fn print(
             )?;
         }
         Instr::Numgen { .. } | Instr::Jhash { .. } | Instr::Symhash { .. } => {
-            generator(instr, out)?
+            generator(instr, out)?;
         }
         _ => return Ok(false),
     }
     Ok(true)
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller hands over this family only"
+)]
 fn packet(ruleset: &Ruleset, instr: &Instr, out: &mut impl Write) -> fmt::Result {
     match instr {
         Instr::PayloadLoad {
@@ -209,6 +218,10 @@ const fn cmp_op(op: CmpOp) -> &'static str {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller hands over this family only"
+)]
 fn arithmetic(instr: &Instr, out: &mut impl Write) -> fmt::Result {
     match instr {
         Instr::Bitwise {
@@ -338,6 +351,10 @@ const fn xfrm_key(key: XfrmKey) -> &'static str {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller hands over this family only"
+)]
 fn generator(instr: &Instr, out: &mut impl Write) -> fmt::Result {
     let offset = match instr {
         Instr::Numgen {

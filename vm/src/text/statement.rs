@@ -11,6 +11,10 @@ use crate::instr::{ChecksumKind, Dynset, DynsetOp, Instr, Log, Nat, NatKind, Obj
 use crate::ruleset::{LimitSpec, Ruleset, StateSpec};
 
 /// Prints a statement without its brackets; nothing for an expression.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other instruction is an expression"
+)]
 pub(super) fn print(ruleset: &Ruleset, instr: &Instr, out: &mut impl Write) -> fmt::Result {
     match instr {
         Instr::Immediate { dst, data } => {
@@ -86,6 +90,10 @@ pub(super) fn print(ruleset: &Ruleset, instr: &Instr, out: &mut impl Write) -> f
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller hands over this family only"
+)]
 fn rewrite(instr: &Instr, out: &mut impl Write) -> fmt::Result {
     match instr {
         Instr::PayloadWrite {
@@ -318,6 +326,10 @@ fn queue(
     out.write_str(if fanout { " fanout" } else { "" })
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller hands over this family only"
+)]
 fn forward(instr: &Instr, out: &mut impl Write) -> fmt::Result {
     match instr {
         Instr::Dup { addr, dev } => {

@@ -43,6 +43,7 @@ impl Access {
 }
 
 /// What an instruction reads and writes. Sets that are not there count as empty keys.
+#[expect(clippy::too_many_lines, reason = "one row an instruction")]
 pub fn access(ruleset: &Ruleset, instr: &Instr) -> Access {
     match instr {
         Instr::PayloadLoad { len, dst, .. } => Access::write(*dst, *len),
