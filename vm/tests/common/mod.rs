@@ -5,6 +5,8 @@
     reason = "each test program uses some of it"
 )]
 
+pub mod random;
+
 use redan_vm::engine::{Env, Outcome};
 use redan_vm::family::{ChainType, Family, Hook, nfproto};
 use redan_vm::ids::{ChainId, FileId, RuleId, SetId, StateId, TableId};
