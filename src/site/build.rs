@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use redan_lang::diag::did_you_mean;
+use redan_runtime::conntrack::{TunableError, Tunables};
 use redan_runtime::{Mac, Mode, Neighbor, Port, Prefix, Route, Side, Site, SiteError, Tracking};
 use toml::Spanned;
 
@@ -164,6 +166,7 @@ impl Builder {
     }
 
     fn conntrack(&mut self, file: &file::File, site: &mut Site) {
+        let mut checked = Tunables::default();
         for (key, value) in &file.conntrack {
             if key == "enabled" {
                 match value.get_ref() {
@@ -173,16 +176,34 @@ impl Builder {
                 }
                 continue;
             }
-            match value
+            let number = value
                 .get_ref()
                 .as_integer()
-                .and_then(|number| u64::try_from(number).ok())
-            {
-                Some(number) => _ = site.conntrack.insert(key.clone(), number),
+                .and_then(|number| u64::try_from(number).ok());
+            match number.map(|number| (number, checked.set(key, number))) {
+                Some((number, Ok(()))) => _ = site.conntrack.insert(key.clone(), number),
+                Some((_, Err(TunableError::Unknown))) => self.fault(value, unknown_tunable(key)),
+                Some((_, Err(TunableError::OutOfRange))) => {
+                    self.fault(
+                        value,
+                        format!("`{key}` does not take this value; a switch takes 0 or 1"),
+                    );
+                }
                 None => self.fault(value, format!("`{key}` takes a whole number, 0 or more")),
             }
         }
     }
+}
+
+fn unknown_tunable(key: &str) -> String {
+    let near = did_you_mean(key, Tunables::ALL.iter().map(|tunable| tunable.name));
+    let hint = near.map_or_else(
+        || "remove it".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    format!(
+        "unknown key `{key}`; {hint} (keys are the kernel's sysctl names without nf_conntrack_)"
+    )
 }
 
 /// Everything of a gateway's family.

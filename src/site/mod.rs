@@ -153,6 +153,14 @@ mod tests {
                 "s.toml:4:7: `max` takes a whole number",
             ),
             (
+                "[[port]]\nname = \"a\"\n[conntrack]\nudp_timout = 1\n",
+                "s.toml:4:14: unknown key `udp_timout`; did you mean `udp_timeout`?",
+            ),
+            (
+                "[[port]]\nname = \"a\"\n[conntrack]\nacct = 2\n",
+                "s.toml:4:8: `acct` does not take this value",
+            ),
+            (
                 "[[port]]\nname = \"a\"\n[conntrack]\nenabled = \"no\"\n",
                 "s.toml:4:11: `enabled` is \"auto\" or true",
             ),
