@@ -10,8 +10,11 @@ use redan_vm::packet::{Layout, layout_flags};
 use redan_vm::ruleset::{BaseChain, Chain, Origin, Policy, Rule, Table};
 use redan_vm::{Engine, Env, Instant, Instr, Outcome, Packet, Ruleset, State};
 
+pub mod generate;
 pub mod recorder;
+pub mod reference;
 use recorder::Recorder;
+use reference::Reference;
 
 /// A ruleset of one inet table; the first chain is a base chain.
 pub fn ruleset(policy: Policy, chains: Vec<Vec<Vec<Instr>>>) -> Ruleset {
@@ -94,14 +97,36 @@ pub fn tcp(dport: u16) -> Packet {
     packet
 }
 
-/// Runs a ruleset's base chain on a packet as native code.
-pub fn run(ruleset: &Ruleset, packet: &mut Packet) -> Outcome {
-    let mut jit = Jit::compile(Arc::new(ruleset.clone())).expect("compiles");
+/// What became of a row of packets: each with its outcome, then the state, then what the host was asked.
+pub type Trail = (Vec<(Outcome, String)>, String, Recorder);
+
+/// Runs the base chain on packets, a second apart.
+pub fn trail(engine: &mut dyn Engine, ruleset: &Ruleset, packets: &[Packet]) -> Trail {
     let mut state = State::new(ruleset);
-    let mut env = Env {
-        now: Instant::from_secs(1_700_000_000),
-        state: &mut state,
-        host: &mut Recorder::default(),
-    };
-    jit.run(ChainId(0), packet, &mut env)
+    let mut host = Recorder::default();
+    let mut outcomes = Vec::new();
+    for (second, packet) in (1_700_000_000..).zip(packets) {
+        let mut packet = packet.clone();
+        let mut env = Env {
+            now: Instant::from_secs(second),
+            state: &mut state,
+            host: &mut host,
+        };
+        let outcome = engine.run(ChainId(0), &mut packet, &mut env);
+        outcomes.push((outcome, format!("{packet:?}")));
+    }
+    (outcomes, format!("{state:?}"), host)
+}
+
+/// Native code of a ruleset.
+pub fn compile(ruleset: &Ruleset) -> Jit {
+    Jit::compile(Arc::new(ruleset.clone())).expect("compiles")
+}
+
+/// Runs packets through every engine; gives their outcomes, which must be the same.
+pub fn same(ruleset: &Ruleset, packets: &[Packet]) -> Vec<Outcome> {
+    let expected = trail(&mut Reference { ruleset }, ruleset, packets);
+    let native = trail(&mut compile(ruleset), ruleset, packets);
+    assert_eq!(native, expected);
+    expected.0.iter().map(|(outcome, _)| *outcome).collect()
 }
