@@ -7,7 +7,7 @@ use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use redan_vm::Ruleset;
-use redan_vm::ruleset::StateSpec;
+use redan_vm::state::counter_indices;
 
 use crate::JitError;
 use crate::chunk::Chunk;
@@ -60,7 +60,7 @@ impl<'r> Generator<'r> {
             helper,
             write_through: false,
             calls_disturb: any_disturbs(ruleset),
-            counters: counters(ruleset),
+            counters: counter_indices(ruleset),
         };
         Ok(Self {
             ruleset,
@@ -126,26 +126,4 @@ impl<'r> Generator<'r> {
             .map_err(|error| error.inner)?;
         Ok(code.vcode.clone().unwrap_or_default())
     }
-}
-
-/// Where each counter lies among the counters, by number of its state: as [`redan_vm::State::counter_index`] has it.
-fn counters(ruleset: &Ruleset) -> Vec<Option<u32>> {
-    let mut numbers = 0_u32..;
-    ruleset
-        .states
-        .iter()
-        .map(|spec| match spec {
-            StateSpec::Counter { .. } => numbers.next(),
-            StateSpec::Limit(_)
-            | StateSpec::Quota { .. }
-            | StateSpec::Last { .. }
-            | StateSpec::Connlimit { .. }
-            | StateSpec::Numgen
-            | StateSpec::CtHelper { .. }
-            | StateSpec::CtTimeout { .. }
-            | StateSpec::CtExpectation { .. }
-            | StateSpec::Secmark(_)
-            | StateSpec::Synproxy { .. } => None,
-        })
-        .collect()
 }

@@ -580,6 +580,7 @@ pub fn packet() -> impl Strategy<Value = Packet> {
                     } else {
                         Direction::Original
                     },
+                    ..CtView::default()
                 },
                 frame,
             }

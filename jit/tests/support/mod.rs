@@ -8,7 +8,7 @@ use redan_vm::family::{ChainType, Family, Hook};
 use redan_vm::ids::{ChainId, FileId, RuleId, TableId};
 use redan_vm::packet::{Layout, layout_flags};
 use redan_vm::ruleset::{BaseChain, Chain, Origin, Policy, Rule, Table};
-use redan_vm::{Engine, Env, Instant, Instr, Outcome, Packet, Ruleset, State};
+use redan_vm::{Engine, Env, Instant, Instr, Interpreter, Outcome, Packet, Ruleset, State};
 
 pub mod generate;
 pub mod recorder;
@@ -126,7 +126,9 @@ pub fn compile(ruleset: &Ruleset) -> Jit {
 /// Runs packets through every engine; gives their outcomes, which must be the same.
 pub fn same(ruleset: &Ruleset, packets: &[Packet]) -> Vec<Outcome> {
     let expected = trail(&mut Reference { ruleset }, ruleset, packets);
+    let interpreted = trail(&mut Interpreter::new(ruleset), ruleset, packets);
+    assert_eq!(interpreted, expected, "interpreter");
     let native = trail(&mut compile(ruleset), ruleset, packets);
-    assert_eq!(native, expected);
+    assert_eq!(native, expected, "native code");
     expected.0.iter().map(|(outcome, _)| *outcome).collect()
 }
