@@ -19,6 +19,8 @@ pub(crate) struct Context<'run> {
     pub(crate) views: [View; 5],
     /// Addresses of the compiled functions: a chain's is at its number.
     pub(crate) functions: *const usize,
+    /// How many chains there are.
+    pub(crate) chains: u32,
     /// The counters of the ruleset's state.
     pub(crate) counters: *mut Counter,
     /// What generated code calls.
@@ -129,6 +131,7 @@ impl<'run> Context<'run> {
             regs: Regs::default(),
             views: [View::NONE; 5],
             functions: functions.as_ptr(),
+            chains: u32::try_from(ruleset.chains.len()).unwrap_or(0),
             counters: std::ptr::null_mut(),
             helpers: &HELPERS,
             packet,

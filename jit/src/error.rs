@@ -3,10 +3,14 @@
 use cranelift_codegen::CodegenError;
 use cranelift_codegen::settings::SetError;
 use cranelift_module::ModuleError;
+use redan_vm::verify::VerifyError;
 
 /// Why a ruleset has no native code; the interpreter runs it instead.
 #[derive(Debug, thiserror::Error)]
 pub enum JitError {
+    /// The verifier does not accept the ruleset. No engine may run it.
+    #[error("not verified: {0}")]
+    Unverified(VerifyError),
     /// There is no code generator for this machine.
     #[error("no native code for this machine: {0}")]
     Unsupported(&'static str),

@@ -58,7 +58,6 @@ impl<'r> Generator<'r> {
             config: isa.frontend_config(),
             function,
             helper,
-            write_through: false,
             calls_disturb: any_disturbs(ruleset),
             counters: counter_indices(ruleset),
         };

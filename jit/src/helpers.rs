@@ -70,6 +70,13 @@ fn guarded<'run>(
         Ok(Step::Verdict(Verdict::Accept) | Step::Final(Final::Accept)) => (code::ACCEPT, rule),
         Ok(Step::Verdict(Verdict::Drop) | Step::Final(Final::Drop)) => (code::DROP, rule),
         Ok(Step::Verdict(Verdict::Return)) => (code::RETURN, 0),
+        // A chain that is not there is an empty one, as in the interpreter: only a state of another ruleset leads there.
+        Ok(Step::Verdict(Verdict::Jump(ChainId(chain)))) if chain >= context.chains => {
+            (code::BREAK, 0)
+        }
+        Ok(Step::Verdict(Verdict::Goto(ChainId(chain)))) if chain >= context.chains => {
+            (code::RETURN, 0)
+        }
         Ok(Step::Verdict(Verdict::Jump(ChainId(chain)))) => (code::JUMP, chain),
         Ok(Step::Verdict(Verdict::Goto(ChainId(chain)))) => (code::GOTO, chain),
         Ok(Step::Final(verdict)) => {

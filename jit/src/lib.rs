@@ -27,6 +27,8 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 use redan_vm::ids::{ChainId, RuleId};
 use redan_vm::ruleset::Policy;
+use redan_vm::state::counter_indices;
+use redan_vm::verify::verify;
 use redan_vm::{Engine, Env, Final, Outcome, Packet, Ruleset};
 
 use code::{Code, Memory};
@@ -40,6 +42,8 @@ pub use text::{emit_asm, emit_clif};
 pub struct Jit {
     ruleset: Arc<Ruleset>,
     code: Code,
+    /// How many counters a state made from the ruleset has.
+    counters: usize,
 }
 
 const _: () = {
@@ -57,13 +61,18 @@ impl std::fmt::Debug for Jit {
 }
 
 impl Jit {
-    /// Compiles a ruleset that the verifier accepted. Takes milliseconds for a thousand rules, so do it off the packet thread.
+    /// Compiles a ruleset. Takes milliseconds for a thousand rules, so do it off the packet thread.
     ///
     /// # Errors
-    /// When there is no code generator for this machine, or it fails or panics: let the interpreter go on.
+    /// When the verifier does not accept the ruleset, or when there is no code generator for this machine, or it fails or panics: let the interpreter go on.
     pub fn compile(ruleset: Arc<Ruleset>) -> Result<Self, JitError> {
         let code = guarded(|| compile(&ruleset))?;
-        Ok(Self { ruleset, code })
+        let counters = counter_indices(&ruleset).into_iter().flatten().count();
+        Ok(Self {
+            ruleset,
+            code,
+            counters,
+        })
     }
 
     fn policy(&self, chain: ChainId) -> Final {
@@ -81,6 +90,13 @@ impl Jit {
 
 impl Engine for Jit {
     fn run(&mut self, chain: ChainId, packet: &mut Packet, env: &mut Env<'_>) -> Outcome {
+        if env.state.counters_mut().len() < self.counters {
+            // The state is not this ruleset's: generated code would count outside of it.
+            return Outcome {
+                verdict: Final::Drop,
+                rule: None,
+            };
+        }
         let env = Env {
             now: env.now,
             state: &mut *env.state,
@@ -124,6 +140,10 @@ fn message(panic: &(dyn Any + Send)) -> String {
 }
 
 fn compile(ruleset: &Ruleset) -> Result<Code, JitError> {
+    // Generated code trusts register numbers and jump targets, so it is not enough that callers should have asked.
+    if let Some(error) = verify(ruleset).into_iter().next() {
+        return Err(JitError::Unverified(error));
+    }
     let mut generator = Generator::new(ruleset)?;
     let builder = JITBuilder::with_isa(generator.isa().clone(), default_libcall_names());
     let mut memory = Memory::new(JITModule::new(builder));

@@ -31,8 +31,6 @@ pub(crate) struct Target {
     pub(crate) function: Signature,
     /// A helper: context, rule and instruction in, [`code`](crate::context::code) out.
     pub(crate) helper: Signature,
-    /// Whether registers carry values from rule to rule, so that each write must reach the register file.
-    pub(crate) write_through: bool,
     /// Whether any rule changes packets, so that a called chain may.
     pub(crate) calls_disturb: bool,
     /// Where each counter lies among the counters, by number of its state.
@@ -53,13 +51,12 @@ pub(crate) fn emit_chunk(
         let mut emitter = RuleEmitter {
             function: fb.import_signature(target.function.clone()),
             helper: fb.import_signature(target.helper.clone()),
-            registers: Registers::new(context, target.write_through),
+            registers: Registers::new(context),
             context,
             packet,
             next: entry,
             cold: false,
             shared: false,
-            apart: target.write_through,
             calls_disturb: target.calls_disturb,
             counters: &target.counters,
             checked: [0; 5],
@@ -97,8 +94,6 @@ struct RuleEmitter<'e, 'f> {
     cold: bool,
     /// Whether what is emitted stands for several rules: tests that rules have in common tend to hold.
     shared: bool,
-    /// Whether neighbours' common beginnings may not be shared, because a rule may read what another wrote.
-    apart: bool,
     /// Whether a called chain may change the packet.
     calls_disturb: bool,
     /// Bytes of each base that the rule has already found to be there.
@@ -152,9 +147,6 @@ impl RuleEmitter<'_, '_> {
     }
 
     fn common(&self, rules: &[Pending<'_>]) -> Option<(usize, usize)> {
-        if self.apart {
-            return None;
-        }
         let codes: Vec<&[Instr]> = rules.iter().map(|rule| rule.code).collect();
         common(&codes, self.calls_disturb)
     }

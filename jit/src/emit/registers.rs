@@ -1,6 +1,7 @@
 //! The machine's registers while a rule is compiled: which of their bytes are at hand as SSA values.
 //!
-//! A value is written to the register file only when a helper will read it there, so most rules never touch the file.
+//! A value is written to the register file only when a helper will read it there, so most rules never touch the file. That is all right
+//! because a rule reads nothing but what it has written itself: the verifier sees to it.
 
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use cranelift_frontend::FunctionBuilder;
@@ -46,17 +47,14 @@ pub(super) struct Word {
 pub(super) struct Registers {
     /// Address of the context, which holds the register file.
     context: Value,
-    /// Whether every write goes to the file at once, because some rule reads what an earlier rule wrote.
-    write_through: bool,
     pieces: Vec<Piece>,
 }
 
 impl Registers {
     /// Nothing known.
-    pub(super) fn new(context: Value, write_through: bool) -> Self {
+    pub(super) fn new(context: Value) -> Self {
         Self {
             context,
-            write_through,
             pieces: Vec::new(),
         }
     }
@@ -94,12 +92,8 @@ impl Registers {
         );
     }
 
-    fn set(&mut self, fb: &mut FunctionBuilder<'_>, mut piece: Piece) {
+    fn set(&mut self, fb: &mut FunctionBuilder<'_>, piece: Piece) {
         self.displace(fb, piece.at, piece.end());
-        if self.write_through {
-            self.store(fb, piece);
-            piece.stored = true;
-        }
         self.pieces.push(piece);
     }
 

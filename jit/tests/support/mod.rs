@@ -8,6 +8,7 @@ use redan_vm::family::{ChainType, Family, Hook};
 use redan_vm::ids::{ChainId, FileId, RuleId, TableId};
 use redan_vm::packet::{Layout, layout_flags};
 use redan_vm::ruleset::{BaseChain, Chain, Origin, Policy, Rule, Table};
+use redan_vm::verify::verify;
 use redan_vm::{Engine, Env, Instant, Instr, Interpreter, Outcome, Packet, Ruleset, State};
 
 pub mod generate;
@@ -125,6 +126,7 @@ pub fn compile(ruleset: &Ruleset) -> Jit {
 
 /// Runs packets through every engine; gives their outcomes, which must be the same.
 pub fn same(ruleset: &Ruleset, packets: &[Packet]) -> Vec<Outcome> {
+    assert_eq!(verify(ruleset), []);
     let expected = trail(&mut Reference { ruleset }, ruleset, packets);
     let interpreted = trail(&mut Interpreter::new(ruleset), ruleset, packets);
     assert_eq!(interpreted, expected, "interpreter");

@@ -62,8 +62,11 @@ pub fn access(ruleset: &Ruleset, instr: &Instr) -> Access {
         Instr::Cmp { src, data, .. } => Access::read(*src, data.len()),
         Instr::Range { src, from, .. } => Access::read(*src, from.len()),
         Instr::Bitwise { src, dst, mask, .. } => Access::both(*src, mask.len(), *dst, mask.len()),
-        Instr::BitwiseShift { src, dst, len, .. } | Instr::Byteorder { src, dst, len, .. } => {
-            Access::both(*src, *len, *dst, *len)
+        Instr::BitwiseShift { src, dst, len, .. } => Access::both(*src, *len, *dst, *len),
+        // Bytes behind the last number keep what the destination held.
+        Instr::Byteorder { src, dst, len, .. } => {
+            let kept = (!len.is_multiple_of(4)).then_some((*dst, *len));
+            Access::new(&[Some((*src, *len)), kept], Some((*dst, *len)))
         }
         Instr::BitwiseReg {
             src,
