@@ -38,7 +38,7 @@ fn rules_run_in_order_and_the_policy_is_last() {
     let base = b.base(Policy::Drop);
     let first = b.rule(base, dport_then(53, Verdict::Accept));
     b.rule(base, dport_then(53, Verdict::Drop));
-    let reject = vec![dport(7), vec![Instr::Reject(Reject::Icmpx(1))]].concat();
+    let reject = [dport(7), vec![Instr::Reject(Reject::Icmpx(1))]].concat();
     let third = b.rule(base, reject);
     let mut machine = Machine::new(&b.ruleset);
     assert_eq!(machine.run(base, &mut udp()), accepted(first));

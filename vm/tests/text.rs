@@ -1,5 +1,11 @@
 //! The printed form of every instruction and of sets, as nft 1.0.6 prints them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "tables of cases"
+)]
+
 mod common;
 
 use common::{Builder, dport, verdict};

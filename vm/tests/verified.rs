@@ -1,5 +1,7 @@
 //! Verified bytecode of every kind runs on any packet without a panic, and prints.
 
+#![expect(clippy::indexing_slicing, reason = "test code")]
+
 mod common;
 
 use common::{Machine, random, udp};

@@ -63,6 +63,11 @@ impl SetState {
         }
     }
 
+    /// What all elements carry.
+    pub(super) fn elements_mut(&mut self) -> impl Iterator<Item = &mut Stateful> {
+        self.elements.iter_mut().flatten()
+    }
+
     /// What an element carries.
     pub fn element(&self, element: u32) -> &[Stateful] {
         self.elements

@@ -59,6 +59,12 @@ impl Limit {
         }
     }
 
+    /// Takes over another bucket's tokens, as far as they fit.
+    pub fn take_tokens(&mut self, from: &Self) {
+        self.tokens = from.tokens.min(self.tokens_max);
+        self.last = from.last;
+    }
+
     /// Takes tokens for a packet of `len` bytes; whether the rule goes on.
     pub fn run(&mut self, now: Instant, len: u32) -> bool {
         let cost = if self.byte_rate == 0 {

@@ -1,5 +1,6 @@
 //! What packets change: counters, limits, quotas, and the elements of dynamic sets.
 
+mod carry;
 mod element;
 mod limit;
 mod stateful;

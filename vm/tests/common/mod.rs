@@ -1,8 +1,11 @@
 //! Rulesets and packets in few words.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::allow_attributes,
-    reason = "each test program uses some of it"
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test code, of which each test program uses some"
 )]
 
 pub mod random;

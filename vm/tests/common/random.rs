@@ -5,7 +5,7 @@ use redan_vm::ct::{CtKey, Direction};
 use redan_vm::ids::{ChainId, RuleId, SetId, StateId};
 use redan_vm::instr::{
     Base, BitwiseRegOp, ByteorderOp, ChecksumKind, CmpOp, Dynset, DynsetOp, ExthdrOp, FibResult,
-    Log, Nat, NatKind, ObjectKind, Reject, RtKey, ShiftOp, SocketKey, XfrmKey,
+    Nat, NatKind, ObjectKind, Reject, RtKey, ShiftOp, SocketKey, XfrmKey,
 };
 use redan_vm::meta::MetaKey;
 use redan_vm::ruleset::{ElementData, LimitSpec, Policy, SetData, StateSpec, set_flags};
@@ -393,7 +393,7 @@ fn change(c: &mut Choices<'_>) -> Instr {
 
 fn statement(c: &mut Choices<'_>) -> Instr {
     match c.below(18) {
-        0 => Instr::Log(Box::new(Log::default())),
+        0 => Instr::Log(Box::default()),
         1 => Instr::Reject(c.of(&[Reject::Icmp(3), Reject::TcpReset, Reject::Icmpx(1)])),
         2 => Instr::Nat(Box::new(Nat {
             kind: c.of(&[NatKind::Snat, NatKind::Dnat]),
