@@ -1,20 +1,108 @@
-//! From a rule file to a compiled ruleset. What is wrong with it goes to stderr; then there is no ruleset.
+//! From a rule file to a compiled ruleset, by way of everything that is found wrong with it.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use redan_lang::ast::File;
+use redan_lang::parse::{self, FileLoader};
+use redan_lang::source::Sources;
 use redan_runtime::Site;
 use redan_vm::Ruleset;
+use redan_vm::verify::Place;
 
-use crate::output::terminal::Terminal;
+use crate::input;
+use crate::output::decision;
+use crate::output::findings::{self, Findings};
+use crate::output::terminal::{Style, Terminal, paint};
 
-/// Reads and compiles a ruleset for a site; `None` when it is faulty, which has been said then.
+/// What a rule file came to.
+pub(crate) struct Checked {
+    /// What is wrong with it.
+    pub(crate) findings: Findings,
+    /// Its syntax tree, as far as it could be read.
+    pub(crate) file: File,
+    /// The compiled ruleset, when nothing stops it.
+    pub(crate) ruleset: Option<Ruleset>,
+}
+
+/// Reads and compiles a rule file. An error is only that it cannot be read; whatever is wrong with its text is a finding.
+pub(crate) fn check(path: &Path, interfaces: Vec<String>) -> Result<Checked> {
+    let bytes = input::read(path)?;
+    let mut sources = Sources::new();
+    let (root, mut list) = parse::add_bytes(&mut sources, &input::display_name(path), bytes);
+    let (file, parsed) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
+    list.extend(parsed);
+    let _ = interfaces;
+    let findings = Findings { sources, list };
+    let ruleset = (!findings.has_errors()).then(Ruleset::default);
+    Ok(Checked {
+        findings,
+        file,
+        ruleset,
+    })
+}
+
+/// Reads and compiles a ruleset for a site; `None` when it is faulty, which stands on stderr then.
 pub(crate) fn load(
     path: &Path,
     site: &Site,
     terminal: &mut Terminal,
 ) -> Result<Option<Arc<Ruleset>>> {
-    let _ = (path, site, terminal);
-    Ok(Some(Arc::new(Ruleset::default())))
+    let interfaces = site.ports.iter().map(|port| port.name.clone()).collect();
+    let checked = check(path, interfaces)?;
+    let ruleset = faultless(checked, terminal)?;
+    Ok(ruleset
+        .and_then(|ruleset| runnable(ruleset, terminal))
+        .map(Arc::new))
+}
+
+/// The ruleset of a checked file; `None` when it is faulty, which stands on stderr then.
+pub(crate) fn faultless(checked: Checked, terminal: &mut Terminal) -> Result<Option<Ruleset>> {
+    if checked.ruleset.is_none() {
+        let mut text = Vec::new();
+        findings::print_text(&mut text, terminal.err_color, &checked.findings)?;
+        terminal.raw_note(&String::from_utf8_lossy(&text));
+    }
+    Ok(checked.ruleset)
+}
+
+/// The ruleset, if it may run: both engines assume what the verifier accepts. nft, too, compiles some rulesets that the kernel then
+/// refuses, such as chains that jump in a circle.
+pub(crate) fn runnable(ruleset: Ruleset, terminal: &mut Terminal) -> Option<Ruleset> {
+    let errors = redan_vm::verify::verify(&ruleset);
+    for error in &errors {
+        let place = match error.place {
+            Place::Instr(rule, _) => decision::rule(&ruleset, rule),
+            Place::Chain(chain) => decision::chain(&ruleset, chain)
+                .map_or_else(String::new, |names| format!("chain {}", names.join(" "))),
+            Place::Set(set) => ruleset
+                .sets
+                .get(set.index())
+                .map_or_else(String::new, |set| format!("set {}", set.name)),
+            Place::State(_) => "a stateful expression".to_owned(),
+        };
+        let word = paint(terminal.err_color, Style::Bad, "error");
+        terminal.note(&format!(
+            "{word}: this ruleset cannot run: {}: {place}",
+            error.kind
+        ));
+    }
+    errors.is_empty().then_some(ruleset)
+}
+
+/// Everything that can be found in a rule file: errors, and lints where there are none.
+pub(crate) fn lint(path: &Path) -> Result<Findings> {
+    Ok(check(path, Vec::new())?.findings)
+}
+
+/// A text as the formatter writes it; `None` when its syntax is faulty, which is added to the findings then.
+pub(crate) fn format(
+    sources: &mut Sources,
+    root: redan_lang::source::SourceId,
+    list: &mut Vec<redan_lang::diag::Diagnostic>,
+) -> Option<String> {
+    let _ = (sources, root, list);
+    None
 }

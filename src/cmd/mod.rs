@@ -1,11 +1,14 @@
 //! One file a subcommand. A command returns how it ends, or an error when it could not do its work.
 
+mod compile;
+mod fmt;
+mod lint;
 mod replay;
 #[cfg(target_os = "linux")]
 mod run;
 mod test;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::args::Command;
 use crate::exit::Exit;
@@ -20,10 +23,12 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> Result<Exit
         Command::SandboxHost(args) => run::sandbox_host(&args),
         #[cfg(not(target_os = "linux"))]
         Command::Run(_) | Command::SandboxHost(_) => {
-            bail!("`run` needs Linux; every other command works here")
+            anyhow::bail!("`run` needs Linux; every other command works here")
         }
         Command::Replay(args) => replay::run(&args, terminal),
         Command::Test(args) => test::run(&args, terminal),
-        Command::Lint(_) | Command::Fmt(_) | Command::Compile(_) => bail!("not supported yet"),
+        Command::Lint(args) => lint::run(&args, terminal),
+        Command::Fmt(args) => fmt::run(&args, terminal),
+        Command::Compile(args) => compile::run(&args, terminal),
     }
 }

@@ -3,6 +3,7 @@
 mod github;
 mod json;
 mod sarif;
+mod text;
 
 use std::io::{self, Write};
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 pub(crate) use github::print as print_github;
 pub(crate) use json::print as print_json;
 pub(crate) use sarif::print as print_sarif;
+pub(crate) use text::print as print_text;
 
 /// Findings with the texts that they point into.
 pub(crate) struct Findings {

@@ -1,0 +1,49 @@
+//! `redan compile`: what a ruleset compiles to.
+
+use std::io::Write as _;
+
+use anyhow::{Result, bail};
+use redan_lang::ast::dump;
+use redan_vm::text;
+
+use crate::args::{CompileArgs, Emit};
+use crate::exit::Exit;
+use crate::output::terminal::Terminal;
+use crate::ruleset;
+
+/// Runs the command.
+pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
+    match args.emit {
+        Emit::Plan => {
+            bail!("--emit plan is not supported yet: rules run in order, without an index")
+        }
+        Emit::Json => {
+            bail!("--emit json is not supported yet; --emit ast prints the syntax tree as JSON")
+        }
+        Emit::Bytecode | Emit::Ast | Emit::Clif | Emit::Asm => {}
+    }
+    let checked = ruleset::check(&args.file, Vec::new())?;
+    if args.emit == Emit::Ast && checked.ruleset.is_some() {
+        let tree = dump::dump(&checked.file, &checked.findings.sources);
+        serde_json::to_writer_pretty(&mut *terminal, &tree).map_err(std::io::Error::from)?;
+        writeln!(terminal)?;
+        return Ok(Exit::Fine);
+    }
+    let Some(ruleset) = ruleset::faultless(checked, terminal)? else {
+        return Ok(Exit::Findings);
+    };
+    if args.emit == Emit::Bytecode {
+        terminal.write_all(text::ruleset(&ruleset).as_bytes())?;
+        return Ok(Exit::Fine);
+    }
+    let Some(ruleset) = ruleset::runnable(ruleset, terminal) else {
+        return Ok(Exit::Findings);
+    };
+    let code = if args.emit == Emit::Asm {
+        redan_jit::emit_asm(&ruleset)?
+    } else {
+        redan_jit::emit_clif(&ruleset)?
+    };
+    terminal.write_all(code.as_bytes())?;
+    Ok(Exit::Fine)
+}
