@@ -1,6 +1,5 @@
 //! From a rule file to a compiled ruleset, by way of everything that is found wrong with it.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -33,7 +33,9 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
         return Ok(Exit::Findings);
     };
     if args.emit == Emit::Bytecode {
-        terminal.write_all(text::ruleset(&ruleset).as_bytes())?;
+        let mut bytecode = String::new();
+        text::print_ruleset(&ruleset, &mut bytecode)?;
+        terminal.write_all(bytecode.as_bytes())?;
         return Ok(Exit::Fine);
     }
     let Some(ruleset) = ruleset::runnable(ruleset, terminal) else {

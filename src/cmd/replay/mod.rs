@@ -15,7 +15,7 @@ use redan_vm::{Engine, Instant, Ruleset};
 use self::capture::Capture;
 use self::results::{Measured, Printer};
 use self::watcher::Visits;
-use crate::args::{self, OnOff, ReplayArgs, ReplayFormat};
+use crate::args::{self, ReplayArgs, ReplayFormat};
 use crate::exit::Exit;
 use crate::output::terminal::Terminal;
 use crate::{engine, input, output, ruleset};

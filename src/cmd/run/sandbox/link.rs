@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use redan_runtime::clock::Clock;
-use redan_runtime::{Datapath, Frame, OutFrame, PortId, Report, Site};
+use redan_runtime::{Datapath, Frame, OutFrame, Report, Site};
 
 use super::attempts::{Attempt, End, SERVICES};
 use super::forecast::port_id;
@@ -28,8 +28,6 @@ const AFTERMATH: Duration = Duration::from_millis(60);
 
 /// A frame that came in while something was tried, and what became of it.
 pub(super) struct Seen {
-    /// By which port.
-    pub(super) port: PortId,
     /// The bytes.
     pub(super) bytes: Vec<u8>,
     /// What became of it.
@@ -169,11 +167,7 @@ impl Link {
             let report =
                 self.datapath
                     .handle_frame(now, port_id(end), Frame::from(bytes.clone()), &mut out);
-            self.seen.push(Seen {
-                port: port_id(end),
-                bytes,
-                report,
-            });
+            self.seen.push(Seen { bytes, report });
             self.send(out)?;
         }
     }
