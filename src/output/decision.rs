@@ -6,10 +6,15 @@ use redan_vm::ids::{ChainId, FileId, RuleId};
 
 /// The decision: the rule's place and chain, or the engine's reason.
 pub(crate) fn describe(ruleset: &Ruleset, report: &Report) -> String {
-    match (report.decision, report.reason) {
-        (Some(decision), _) => rule(ruleset, decision.rule),
-        (None, Some(reason)) => reason.name().to_owned(),
-        (None, None) => "no rule".to_owned(),
+    match (
+        report.decision,
+        report.policy.and_then(|policy| chain(ruleset, policy)),
+        report.reason,
+    ) {
+        (Some(decision), _, _) => rule(ruleset, decision.rule),
+        (None, Some(names), _) => format!("policy of {}", names.join(" ")),
+        (None, None, Some(reason)) => reason.name().to_owned(),
+        (None, None, None) => "no rule".to_owned(),
     }
 }
 

@@ -184,26 +184,28 @@ impl Datapath {
             self.send_copies(trip.now);
         }
         match outcome.verdict {
-            Final::Accept if filter => trip.note_accept(hook, outcome.rule),
+            Final::Accept if filter => trip.note_accept(hook, chain, outcome.rule),
             Final::Accept => {}
-            Final::Drop => return Err(trip.note_end(hook, outcome.rule, Verdict::Drop)),
+            Final::Drop => return Err(trip.note_end(hook, chain, outcome.rule, Verdict::Drop)),
             Final::Reject(kind) => {
-                let end = trip.note_end(hook, outcome.rule, Verdict::Reject);
+                let end = trip.note_end(hook, chain, outcome.rule, Verdict::Reject);
                 self.refuse(trip, packet, Some(hook), Fault::Rejected(kind));
                 return Err(end);
             }
             Final::Queue { bypass: true, .. } if self.settings.live => {
-                trip.note_accept(hook, outcome.rule)
+                trip.note_accept(hook, chain, outcome.rule)
             }
             Final::Queue { .. } if self.settings.live => return Err(End::drop(Reason::NoListener)),
-            Final::Queue { .. } => return Err(trip.note_end(hook, outcome.rule, Verdict::Queue)),
+            Final::Queue { .. } => {
+                return Err(trip.note_end(hook, chain, outcome.rule, Verdict::Queue));
+            }
             Final::Stolen => {
                 let verdict = if copied {
                     Verdict::Accept
                 } else {
                     Verdict::Drop
                 };
-                return Err(trip.note_end(hook, outcome.rule, verdict));
+                return Err(trip.note_end(hook, chain, outcome.rule, verdict));
             }
         }
         Ok(())

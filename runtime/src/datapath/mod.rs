@@ -203,6 +203,7 @@ impl Datapath {
                 verdict: Verdict::Drop,
                 reason: Some(Reason::Internal),
                 decision: None,
+                policy: None,
                 ct: None,
             }
         });

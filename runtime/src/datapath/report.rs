@@ -2,7 +2,7 @@
 
 use redan_vm::ct::Direction;
 use redan_vm::family::Hook;
-use redan_vm::ids::RuleId;
+use redan_vm::ids::{ChainId, RuleId};
 
 use crate::reason::Reason;
 use crate::site::PortId;
@@ -84,6 +84,8 @@ pub struct Report {
     pub reason: Option<Reason>,
     /// The rule that dropped or rejected, or the last that accepted in a filter chain.
     pub decision: Option<Decision>,
+    /// The chain whose policy decided, where the reason is [`Reason::Policy`].
+    pub policy: Option<ChainId>,
     /// What conntrack made of it; `None` when it is off or did not see the frame.
     pub ct: Option<CtReport>,
 }

@@ -2,7 +2,7 @@
 
 use redan_vm::ct::{Direction, state};
 use redan_vm::family::Hook;
-use redan_vm::ids::RuleId;
+use redan_vm::ids::{ChainId, RuleId};
 use redan_vm::{Instant, Packet};
 
 use super::report::{CtReport, Decision, Offload, Report, Verdict};
@@ -22,7 +22,8 @@ pub(super) struct Trip {
     /// The longest of the fragments that it was put together from, in bytes from the network header on; 0 when it came whole.
     pub(super) longest_fragment: u32,
     decision: Option<Decision>,
-    policy: bool,
+    /// The chain whose policy decided last.
+    policy: Option<ChainId>,
     tracked: bool,
     invalid: Option<InvalidReason>,
 }
@@ -64,23 +65,30 @@ impl Trip {
             offload,
             longest_fragment: 0,
             decision: None,
-            policy: false,
+            policy: None,
             tracked: false,
             invalid: None,
         }
     }
 
     /// A filter chain let it pass.
-    pub(super) const fn note_accept(&mut self, hook: Hook, rule: Option<RuleId>) {
+    pub(super) const fn note_accept(&mut self, hook: Hook, chain: ChainId, rule: Option<RuleId>) {
         match rule {
             Some(rule) => self.decision = Some(Decision { rule, hook }),
-            None => self.policy = true,
+            None => self.policy = Some(chain),
         }
     }
 
     /// A chain ended its way.
-    pub(super) fn note_end(&mut self, hook: Hook, rule: Option<RuleId>, verdict: Verdict) -> End {
+    pub(super) fn note_end(
+        &mut self,
+        hook: Hook,
+        chain: ChainId,
+        rule: Option<RuleId>,
+        verdict: Verdict,
+    ) -> End {
         self.decision = rule.map(|rule| Decision { rule, hook });
+        self.policy = Some(chain);
         End {
             verdict,
             reason: rule.is_none().then_some(Reason::Policy),
@@ -99,8 +107,8 @@ impl Trip {
             Ok(verdict) => {
                 let reason = match (self.decision, self.policy) {
                     (Some(_), _) => None,
-                    (None, true) => Some(Reason::Policy),
-                    (None, false) => Some(Reason::NoRule),
+                    (None, Some(_)) => Some(Reason::Policy),
+                    (None, None) => Some(Reason::NoRule),
                 };
                 (verdict, self.decision, reason)
             }
@@ -114,6 +122,7 @@ impl Trip {
             verdict,
             reason,
             decision,
+            policy: self.policy.filter(|_| reason == Some(Reason::Policy)),
             ct: self.tracked.then(|| self.ct_report(packet)),
         }
     }
