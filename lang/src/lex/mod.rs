@@ -19,6 +19,8 @@ enum Raw {
     #[token("\n")]
     Newline,
     #[regex(r"[A-Za-z_.][A-Za-z0-9/_.\-]*", priority = 5)]
+    #[token("8021q")]
+    #[token("8021ad")]
     Word,
     #[regex(r"[A-Za-z_.][A-Za-z0-9/_.\-]*\\?\*")]
     #[regex(r"\\\*")]
@@ -37,14 +39,31 @@ enum Raw {
     Time,
     #[regex(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}", priority = 9)]
     Ipv4,
-    // loose; the address parser has the last word
-    #[regex(r"([0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}", priority = 7)]
+    #[regex(r"([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}", priority = 41)]
+    #[regex(r"([0-9a-fA-F]{1,4}:){1,7}:", priority = 42)]
+    #[regex(r"([0-9a-fA-F]{1,4}:){1,6}(:[0-9a-fA-F]{1,4})", priority = 43)]
+    #[regex(r"([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}", priority = 44)]
+    #[regex(r"([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}", priority = 45)]
+    #[regex(r"([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}", priority = 46)]
+    #[regex(r"([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}", priority = 47)]
+    #[regex(r"([0-9a-fA-F]{1,4}:)(:[0-9a-fA-F]{1,4}){1,6}", priority = 48)]
+    #[regex(r":(:[0-9a-fA-F]{1,4}){1,7}", priority = 49)]
+    #[token("::", priority = 70)]
     #[regex(
-        r"([0-9a-fA-F]{0,4}:){2,6}[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}",
-        priority = 7
+        r"([0-9a-fA-F]{1,4}:){6}([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})",
+        priority = 16
+    )]
+    #[regex(
+        r"([0-9a-fA-F]{1,4}:){1,5}:([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})",
+        priority = 16
+    )]
+    #[regex(r"([0-9a-fA-F]{1,4}:){1,4}:([0-9a-fA-F]{1,4}:)([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})", priority = 50)]
+    #[regex(
+        r"::([0-9a-fA-F]{1,4}:){0,5}([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})",
+        priority = 16
     )]
     Ipv6,
-    #[regex(r"([0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}", priority = 20)]
+    #[regex(r"([0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}", priority = 80)]
     Mac,
     #[regex(r"\$[A-Za-z_.][A-Za-z0-9/_.\-]*")]
     Var,
@@ -223,7 +242,11 @@ impl<'a> Lexer<'a> {
             Raw::Ge => token::GE,
             Raw::Shl => token::SHL,
             Raw::Shr => token::SHR,
-            Raw::Sign => sign(self.raw.slice()),
+            Raw::Sign => {
+                let kind = sign(self.raw.slice());
+                self.class_ids &= kind != token::SEMICOLON;
+                kind
+            }
         };
         Class::Token(kind)
     }

@@ -62,6 +62,11 @@ fn tokens() {
     check("a.b . c", "a.b . c");
     check("ip saddr\u{e4}?", "ip saddr bad<\u{e4}> bad<?>");
     check("!= ! <= << < & |", "!= ! <= << < & |");
+    check(
+        "1:2:3:4:5:6:7:::accept ::2:3:4:5:6:7:8",
+        "ipv6<1:2:3:4:5:6:7::> : accept ipv6<::2:3:4:5:6:7:8>",
+    );
+    check("64:ff9b::1.2.3.4 8021q", "ipv6<64:ff9b::1.2.3.4> 8021q");
     check("22:accept", "number<22> : accept");
 }
 

@@ -368,14 +368,22 @@ impl Parser<'_> {
 
     fn set_lines(&mut self, items: &mut Vec<SetBodyItem>, open: Option<Tok>) {
         self.lines(Block::Set, open, |parser, toks| {
-            let line = parser.build(Rule::e_set_line, toks, |builder, at| builder.set_line(at));
-            parser.common(
-                line,
-                items,
-                SetBodyItem::Define,
-                SetBodyItem::Undefine,
-                |parser, items, open| parser.set_lines(items, open),
-            );
+            let lines = parser.build_all(Rule::e_set_line, toks, |builder, parts| {
+                parts
+                    .map(|part| builder.set_line(part))
+                    .collect::<Option<Vec<_>>>()
+            });
+            for line in lines.into_iter().flatten() {
+                parser.common(
+                    Some(line),
+                    items,
+                    SetBodyItem::Define,
+                    SetBodyItem::Undefine,
+                    |parser, items, open| {
+                        parser.set_lines(items, open);
+                    },
+                );
+            }
         });
     }
 

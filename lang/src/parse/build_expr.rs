@@ -404,6 +404,7 @@ impl Builder<'_> {
     fn element_data(&mut self, at: At<'_>) -> Option<Expr> {
         match at.rule() {
             Rule::v_concat => self.concat(at),
+            Rule::class => Some(self.expr_of(at, ExprKind::Symbol(self.word(at)))),
             _ => {
                 let verdict = self.verdict(at)?;
                 Some(self.expr_of(at, ExprKind::Verdict(Box::new(verdict))))
