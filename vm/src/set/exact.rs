@@ -1,6 +1,7 @@
-//! Sets of single keys that never change: open addressing with the key in the slot, so that a lookup touches one cache line.
+//! Sets of single keys that never change: keys and element numbers side by side in buckets of one cache line, so that a lookup touches one line and
+//! compares all of its keys at once.
 //!
-//! What is in the table comes from the rules' author. Who sends packets chooses only what is looked up, which cannot make the runs of taken slots
+//! What is in the table comes from the rules' author. Who sends packets chooses only what is looked up, which cannot make a run of full buckets
 //! longer, so a fast hash does.
 
 use std::hash::BuildHasher as _;
@@ -10,56 +11,62 @@ use hashbrown::HashTable;
 
 use super::word::Word;
 
-/// Marks a free slot.
+/// Element number of a free place.
 const FREE: u32 = u32::MAX;
 
+/// A cache line of keys, free places behind the taken ones.
 #[derive(Clone, Copy, Debug)]
-struct Slot<K> {
-    key: K,
-    element: u32,
+#[repr(align(64))]
+struct Bucket<K, const B: usize> {
+    keys: [K; B],
+    elements: [u32; B],
 }
 
-/// Keys of up to 16 bytes.
+/// Keys of up to 16 bytes, `B` to a bucket.
 #[derive(Debug)]
-pub(super) struct Exact<K> {
-    slots: Vec<Slot<K>>,
+pub(super) struct Exact<K, const B: usize> {
+    buckets: Vec<Bucket<K, B>>,
     hasher: FixedState,
 }
 
-impl<K: Word> Exact<K> {
+impl<K: Word, const B: usize> Exact<K, B> {
     /// Takes keys with their element numbers; of equal keys the first counts.
     pub(super) fn new(keys: impl ExactSizeIterator<Item = (K, u32)>, seed: u64) -> Self {
-        let free = Slot {
-            key: K::default(),
-            element: FREE,
+        let free = Bucket {
+            keys: [K::default(); B],
+            elements: [FREE; B],
         };
+        // Three fifths full: few keys do not find room in their own bucket, and there is always a bucket with a free place.
+        let count = keys.len() * 5 / (B * 3) + 1;
         let mut table = Self {
-            slots: vec![free; keys.len() + keys.len() / 2 + 1],
+            buckets: vec![free; count],
             hasher: FixedState::with_seed(seed),
         };
         for (key, element) in keys {
-            table.insert(Slot { key, element });
+            table.insert(key, element);
         }
         table
     }
 
-    /// Where the search for a key starts: the hash, scaled to the number of slots.
+    /// The bucket where the search for a key starts: the hash, scaled to the number of buckets.
     #[inline]
     fn start(&self, key: K) -> usize {
-        let scaled = (u128::from(self.hasher.hash_one(key)) * self.slots.len() as u128) >> 64;
+        let scaled = (u128::from(self.hasher.hash_one(key)) * self.buckets.len() as u128) >> 64;
         usize::try_from(scaled).unwrap_or(0)
     }
 
-    fn insert(&mut self, new: Slot<K>) {
-        let start = self.start(new.key);
-        let (before, behind) = self.slots.split_at_mut(start);
-        for slot in behind.iter_mut().chain(before) {
-            if slot.element == FREE {
-                *slot = new;
-                return;
-            }
-            if slot.key == new.key {
-                return;
+    fn insert(&mut self, key: K, element: u32) {
+        let start = self.start(key);
+        let (before, behind) = self.buckets.split_at_mut(start);
+        for bucket in behind.iter_mut().chain(before) {
+            for (place, taken) in bucket.keys.iter_mut().zip(&mut bucket.elements) {
+                if *taken == FREE {
+                    (*place, *taken) = (key, element);
+                    return;
+                }
+                if *place == key {
+                    return;
+                }
             }
         }
     }
@@ -67,17 +74,29 @@ impl<K: Word> Exact<K> {
     /// The element with this key.
     #[inline]
     pub(super) fn find(&self, key: K) -> Option<u32> {
-        let (before, behind) = self.slots.split_at(self.start(key));
-        // There is a free slot: the table is never full.
-        for slot in behind.iter().chain(before) {
-            if slot.element == FREE {
+        let mut at = self.start(key);
+        loop {
+            let bucket = self.buckets.get(at)?;
+            let equal = bucket
+                .keys
+                .iter()
+                .zip(0..)
+                .fold(0u32, |bits, (other, place)| {
+                    bits | (u32::from(*other == key) << place)
+                });
+            // Free places hold some key too; a taken place with the same key lies before them.
+            if let Some(element) = bucket.elements.get(equal.trailing_zeros() as usize) {
+                return (*element != FREE).then_some(*element);
+            }
+            if bucket.elements.last() == Some(&FREE) {
                 return None;
             }
-            if slot.key == key {
-                return Some(slot.element);
-            }
+            at = if at + 1 == self.buckets.len() {
+                0
+            } else {
+                at + 1
+            };
         }
-        None
     }
 }
 

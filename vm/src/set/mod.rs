@@ -43,9 +43,9 @@ pub struct SetTable {
 /// Finds an element by key; one variant a kind of set and width of key.
 #[derive(Debug)]
 enum Index {
-    Exact4(Exact<u32>),
-    Exact8(Exact<u64>),
-    Exact16(Exact<u128>),
+    Exact4(Exact<u32, 8>),
+    Exact8(Exact<u64, 5>),
+    Exact16(Exact<u128, 3>),
     ExactLong(Long),
     Interval4(Interval<u32, 16>),
     Interval8(Interval<u64, 8>),

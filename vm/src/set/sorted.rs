@@ -59,12 +59,11 @@ impl<K: Word, const B: usize> Sorted<K, B> {
         for layer in &self.layers {
             // The last line of a layer is filled up with the greatest number, which a key can be.
             let line = layer.get(at).or(layer.last())?;
-            let count: usize = line
+            let count = line
                 .0
                 .iter()
-                .map(|number| usize::from(*number <= key))
-                .sum();
-            at = (at * B + count).checked_sub(1)?;
+                .fold(0u32, |count, number| count + u32::from(*number <= key));
+            at = (at * B + count as usize).checked_sub(1)?;
         }
         Some(at.min(self.len - 1))
     }
