@@ -6,6 +6,8 @@
 )]
 
 pub mod frames;
+#[cfg(target_os = "linux")]
+pub mod net;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -157,4 +159,20 @@ fn succeeds(program: &str, arguments: &[&str]) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Waits until something holds, for ten seconds at most.
+#[track_caller]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "other processes have their own time"
+)]
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..500 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("waited in vain for {what}");
 }
