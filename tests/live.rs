@@ -1,5 +1,11 @@
 //! Two hosts in network namespaces that reach each other through `redan run` on two TAPs, or do not.
 #![cfg(target_os = "linux")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_in_result,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it has found"
+)]
 
 mod support;
 

@@ -1,8 +1,11 @@
 //! What whole-program tests share: running the command, scratch folders, frames and captures, and tools that may be missing.
-#![allow(dead_code, reason = "each test binary uses its own part")]
-#![expect(
-    clippy::allow_attributes,
-    reason = "which functions are unused differs from binary to binary"
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "each test binary uses its own part, and a test fails by panicking"
 )]
 
 pub mod frames;

@@ -21,17 +21,15 @@ pub(super) fn assign(args: &ReplayArgs, capture: &Capture) -> Result<(Site, Vec<
     }
     let mut ports = Vec::new();
     for name in &names {
-        match site.port_by_name(name) {
-            Some(port) => ports.push(port),
-            None => {
-                let known: Vec<&str> = site.ports.iter().map(|port| port.name.as_str()).collect();
-                bail!(
-                    "{}: the interface `{name}` is no port of the site, which has {}; name it there, or give the name with --port",
-                    input::display_name(&args.capture),
-                    known.join(", ")
-                );
-            }
-        }
+        let Some(port) = site.port_by_name(name) else {
+            let known: Vec<&str> = site.ports.iter().map(|port| port.name.as_str()).collect();
+            bail!(
+                "{}: the interface `{name}` is no port of the site, which has {}; name it there, or give the name with --port",
+                input::display_name(&args.capture),
+                known.join(", ")
+            );
+        };
+        ports.push(port);
     }
     Ok((site, ports))
 }
