@@ -2,9 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
-mod cut;
+pub(crate) mod cut;
 pub mod datatype;
 pub mod diag;
+pub mod fmt;
 pub mod lex;
 pub mod lint;
 pub mod parse;

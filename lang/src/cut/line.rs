@@ -51,7 +51,8 @@ pub(crate) enum Cut {
 }
 
 /// What a `{` means where it stands.
-enum Brace {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Brace {
     Block(Block),
     /// A chain in place, after `jump` and `goto`.
     Chain,
@@ -81,14 +82,48 @@ fn header_of(toks: &[Tok]) -> Option<Block> {
     }
 }
 
+/// What a `{` behind the tokens of a line means.
+pub(crate) fn brace(block: Block, toks: &[Tok], in_parens: bool) -> Brace {
+    let Some(first) = toks.first() else {
+        return Brace::Set;
+    };
+    if in_parens {
+        return Brace::Set;
+    }
+    if toks
+        .last()
+        .is_some_and(|last| last.kind == JUMP || last.kind == GOTO)
+    {
+        return Brace::Chain;
+    }
+    let header = match block {
+        Block::Top if VERBS.contains(&first.kind) => header_of(toks.get(1..).unwrap_or_default()),
+        Block::Top | Block::Table => header_of(toks),
+        Block::Chain | Block::Set | Block::Object | Block::Flowtable => {
+            // `ct helper x {` has one word more
+            let words = if first.kind == CT { 3 } else { 2 };
+            let alone = toks.len() == words || first.kind == TABLE;
+            return match header_of(toks) {
+                Some(_) if alone => Brace::Misplaced,
+                _ => Brace::Set,
+            };
+        }
+    };
+    match header {
+        Some(Block::Table) if block == Block::Table => Brace::Misplaced,
+        Some(inner) => Brace::Block(inner),
+        None => Brace::Set,
+    }
+}
+
 impl Parser<'_> {
     /// Cuts the next line of a block.
     pub(crate) fn cut(&mut self, block: Block) -> Cut {
-        if let Some(brace) = self.pending.take() {
-            return match self.brace(block, &[]) {
-                Brace::Block(inner) => Cut::Open(inner, brace),
+        if let Some(open) = self.pending.take() {
+            return match brace(block, &self.toks, false) {
+                Brace::Block(inner) => Cut::Open(inner, open),
                 Brace::Chain | Brace::Set | Brace::Misplaced => {
-                    self.pending = Some(brace);
+                    self.pending = Some(open);
                     Cut::Unwind
                 }
             };
@@ -99,7 +134,7 @@ impl Parser<'_> {
         loop {
             let tok = self.cursor.next();
             if tok.kind == token::LBRACE {
-                match self.brace(block, &parens) {
+                match brace(block, &self.toks, !parens.is_empty()) {
                     Brace::Block(inner) => return Cut::Open(inner, tok),
                     Brace::Misplaced => {
                         self.missing_brace(block, tok);
@@ -167,7 +202,7 @@ impl Parser<'_> {
 
     /// A header whose `{` stands on a line below: nft refuses it, and it is clear what is meant.
     fn brace_below(&mut self, block: Block, newline: Tok) -> Option<Cut> {
-        let Brace::Block(inner) = self.brace(block, &[]) else {
+        let Brace::Block(inner) = brace(block, &self.toks, false) else {
             return None;
         };
         if self.cursor.peek().kind != token::NEWLINE && self.cursor.peek().kind != token::LBRACE {
@@ -193,43 +228,6 @@ impl Parser<'_> {
             .help("move the `{` up, behind the name"),
         );
         Some(Cut::Open(inner, brace))
-    }
-
-    /// What a `{` behind `self.toks` means.
-    fn brace(&self, block: Block, parens: &[Tok]) -> Brace {
-        let toks = self.toks.as_slice();
-        let Some(first) = toks.first() else {
-            return Brace::Set;
-        };
-        if !parens.is_empty() {
-            return Brace::Set;
-        }
-        if toks
-            .last()
-            .is_some_and(|last| last.kind == JUMP || last.kind == GOTO)
-        {
-            return Brace::Chain;
-        }
-        let header = match block {
-            Block::Top if VERBS.contains(&first.kind) => {
-                header_of(toks.get(1..).unwrap_or_default())
-            }
-            Block::Top | Block::Table => header_of(toks),
-            Block::Chain | Block::Set | Block::Object | Block::Flowtable => {
-                // `ct helper x {` has one word more
-                let words = if first.kind == CT { 3 } else { 2 };
-                let alone = toks.len() == words || first.kind == TABLE;
-                return match header_of(toks) {
-                    Some(_) if alone => Brace::Misplaced,
-                    _ => Brace::Set,
-                };
-            }
-        };
-        match header {
-            Some(Block::Table) if block == Block::Table => Brace::Misplaced,
-            Some(inner) => Brace::Block(inner),
-            None => Brace::Set,
-        }
     }
 
     pub(crate) fn push(&mut self, tok: Tok) {

@@ -72,8 +72,12 @@ impl Parser<'_> {
     /// Reads a set up to its `}`. None where it is not closed; that has been reported.
     pub(crate) fn set(&mut self, open: Tok) -> Option<SetLit> {
         if self.depth >= MAX_DEPTH {
+            // skipped up to its `}`, so that the sets around it go on
             self.too_deep(open);
-            return None;
+            return Some(SetLit {
+                span: open.span(self.source),
+                ..SetLit::default()
+            });
         }
         self.depth += 1;
         let set = self.set_elements(open);

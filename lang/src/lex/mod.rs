@@ -297,6 +297,11 @@ impl Iterator for Lexer<'_> {
         let span = self.raw.span();
         let (start, end) = (span.start as u32, span.end as u32);
         let Ok(raw) = raw else {
+            // one token for a run of what no token has, so that a binary file has few
+            let odd = |byte: &u8| !(byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+            let run = self.raw.remainder().bytes().take_while(odd).count();
+            self.raw.bump(run);
+            let end = end + run as u32;
             return Some(Lexeme {
                 class: Class::Token(token::BAD),
                 start,

@@ -353,7 +353,7 @@ fn memchr_cr(text: &str) -> Option<usize> {
     text.find("\r\n")
 }
 
-/// Adds a text of bytes to the sources; what is not UTF-8 becomes U+FFFD and a finding (the first 50).
+/// Adds a text of bytes to the sources; what is not UTF-8 becomes U+FFFD and a finding; after 50 of them the rest is not read.
 pub fn add_bytes(sources: &mut Sources, name: &str, bytes: Vec<u8>) -> (SourceId, Vec<Diagnostic>) {
     let bytes = match String::from_utf8(bytes) {
         Ok(text) => return (sources.add(name, text), Vec::new()),
@@ -364,10 +364,11 @@ pub fn add_bytes(sources: &mut Sources, name: &str, bytes: Vec<u8>) -> (SourceId
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         if !chunk.invalid().is_empty() {
-            if places.len() < MAX_ERRORS {
-                places.push((text.len(), chunk.invalid().to_vec()));
-            }
+            places.push((text.len(), chunk.invalid().to_vec()));
             text.push('\u{fffd}');
+            if places.len() >= MAX_ERRORS {
+                break;
+            }
         }
     }
     let id = sources.add(name, text);
