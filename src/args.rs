@@ -196,7 +196,7 @@ pub(crate) struct ReplayArgs {
     /// Write the counters at the end to a JSON file.
     #[arg(long, value_name = "FILE")]
     pub(crate) counters: Option<PathBuf>,
-    /// Write the connection table at the end to a file, as /proc/net/nf_conntrack shows it.
+    /// Write the connection table at the end to a file, in the form of the kernel's own list.
     #[arg(long, value_name = "FILE")]
     pub(crate) conntrack: Option<PathBuf>,
     /// Show each rule that a frame visits.

@@ -3,7 +3,6 @@
 #![expect(
     clippy::expect_used,
     clippy::unwrap_in_result,
-    clippy::print_stdout,
     reason = "a test fails by panicking, and says what it has found"
 )]
 

@@ -143,12 +143,11 @@ fn edits(old: &[&str], new: &[&str]) -> Vec<Edit> {
     let old = old.get(..old.len() - tail).unwrap_or(&[]);
     let new = new.get(..new.len() - tail).unwrap_or(&[]);
     let mut all = vec![Edit::Keep; head];
-    match trace(old, new) {
-        Some(steps) => all.extend(backtrack(old.len(), new.len(), &steps)),
-        None => {
-            all.extend(vec![Edit::Remove; old.len()]);
-            all.extend(vec![Edit::Add; new.len()]);
-        }
+    if let Some(steps) = trace(old, new) {
+        all.extend(backtrack(old.len(), new.len(), &steps));
+    } else {
+        all.extend(vec![Edit::Remove; old.len()]);
+        all.extend(vec![Edit::Add; new.len()]);
     }
     all.extend(vec![Edit::Keep; tail]);
     all

@@ -242,7 +242,7 @@ mod tests {
         let lines = lines(text).unwrap();
         assert_eq!(lines.len(), 6);
         assert_eq!(lines[0].number, 3);
-        assert_eq!(lines[2].step, Step::Wait(Duration::from_secs(120)));
+        assert_eq!(lines[2].step, Step::Wait(Duration::from_mins(2)));
         let Step::Send {
             packet: What::New(spec),
             ..

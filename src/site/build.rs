@@ -169,10 +169,10 @@ impl Builder {
         let mut checked = Tunables::default();
         for (key, value) in &file.conntrack {
             if key == "enabled" {
-                match value.get_ref() {
-                    toml::Value::Boolean(true) => site.tracking = Tracking::Always,
-                    toml::Value::String(word) if word == "auto" => site.tracking = Tracking::Auto,
-                    _ => self.fault(value, "`enabled` is \"auto\" or true"),
+                if value.get_ref().as_bool() == Some(true) {
+                    site.tracking = Tracking::Always;
+                } else if value.get_ref().as_str() != Some("auto") {
+                    self.fault(value, "`enabled` is \"auto\" or true");
                 }
                 continue;
             }

@@ -87,7 +87,7 @@ impl<'a> Printer<'a> {
         }
         match self.args.format {
             ReplayFormat::Text => {
-                text::timer(terminal, terminal.out_color, &self.setting, time, out)?
+                text::timer(terminal, terminal.out_color, &self.setting, time, out)?;
             }
             ReplayFormat::Json => json_lines::timer(terminal, &self.setting, time, out)?,
         }

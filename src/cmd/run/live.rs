@@ -67,7 +67,7 @@ fn open(site: &Site) -> Result<Vec<Tap>> {
 fn names(site: &Site) -> String {
     site.ports
         .iter()
-        .map(|port| port.tap_name())
+        .map(redan_runtime::Port::tap_name)
         .collect::<Vec<_>>()
         .join(", ")
 }

@@ -1,5 +1,6 @@
 //! One line a frame, for people: number, time since the first frame, port, what the frame is, what became of it, who decided and why.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use redan_runtime::{OutFrame, Report, Verdict};
@@ -85,15 +86,13 @@ fn frames(
 fn why(setting: &Setting<'_>, report: &Report) -> String {
     let mut text = decision::describe(setting.ruleset, report);
     if let Some(ct) = report.ct {
-        text.push_str(&format!(", ct {}", ct.state));
+        _ = write!(text, ", ct {}", ct.state);
         if let Some(direction) = ct.direction {
-            text.push_str(&format!(
-                " {}",
-                redan_runtime::datapath::direction_name(direction)
-            ));
+            _ = write!(text, " {}",
+                redan_runtime::datapath::direction_name(direction));
         }
         if let Some(reason) = ct.reason {
-            text.push_str(&format!(" ({reason})"));
+            _ = write!(text, " ({reason})");
         }
     }
     text

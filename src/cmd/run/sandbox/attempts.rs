@@ -149,7 +149,7 @@ impl Attempt {
                 let ack = answer.answer();
                 let request = Spec {
                     payload: b"GET / HTTP/1.0\r\n\r\n".to_vec(),
-                    ..ack.clone()
+                    ..ack
                 };
                 let page = Spec {
                     payload: super::host::PAGE.to_vec(),

@@ -200,9 +200,9 @@ pub(super) fn receive_file(socket: &UnixStream) -> io::Result<File> {
     if header.is_null() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    // SAFETY: the header lies in `control`.
-    let (level, kind) = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
-    if (level, kind) != (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+    // SAFETY: the header lies in `control`, which is aligned for it.
+    let header_ref = unsafe { &*header };
+    if (header_ref.cmsg_level, header_ref.cmsg_type) != (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
         return Err(io::ErrorKind::InvalidData.into());
     }
     // SAFETY: the data follows the header within `control`.
