@@ -52,9 +52,12 @@ pub(crate) fn timer(
 
 fn push_report(line: &mut String, ruleset: &Ruleset, report: &Report) {
     let reason = report.reason.map(redan_runtime::Reason::name);
-    _ = write!(line, "\"verdict\":{},\"reason\":{},\"rule\":",
+    _ = write!(
+        line,
+        "\"verdict\":{},\"reason\":{},\"rule\":",
         string(Verdict::name(report.verdict)),
-        optional(reason));
+        optional(reason)
+    );
     let decided = report.decision.and_then(|decision| {
         let rule = ruleset.rules.get(decision.rule.index())?;
         let [family, table, chain] = decision::chain(ruleset, rule.chain)?;
@@ -73,12 +76,16 @@ fn push_report(line: &mut String, ruleset: &Ruleset, report: &Report) {
     line.push_str(",\"ct\":");
     match report.ct {
         None => line.push_str("null"),
-        Some(ct) => _ = write!(line, "{{\"state\":{},\"direction\":{},\"mark\":{},\"reason\":{}}}",
-            string(ct.state),
-            optional(ct.direction.map(redan_runtime::datapath::direction_name)),
-            ct.mark,
-            optional(ct.reason)
-        )),
+        Some(ct) => {
+            _ = write!(
+                line,
+                "{{\"state\":{},\"direction\":{},\"mark\":{},\"reason\":{}}}",
+                string(ct.state),
+                optional(ct.direction.map(redan_runtime::datapath::direction_name)),
+                ct.mark,
+                optional(ct.reason)
+            );
+        }
     }
     line.push(',');
 }
@@ -87,9 +94,11 @@ fn push_out(line: &mut String, setting: &Setting<'_>, frames: &[OutFrame]) {
     line.push_str("\"out\":[");
     for (index, frame) in frames.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        line.push_str(&format!(
+        _ = write!(
+            line,
             "{comma}{{\"port\":{},\"bytes\":\"",
-            string(port_name(setting.site, frame)));
+            string(port_name(setting.site, frame))
+        );
         for byte in &frame.bytes {
             _ = write!(line, "{byte:02x}");
         }
@@ -109,13 +118,16 @@ fn push_visits(line: &mut String, ruleset: &Ruleset, visits: &[Visit]) {
         let (file, number) = rule.map_or(("", 0), |rule| {
             (decision::file(ruleset, rule.origin.file), rule.origin.line)
         });
-        _ = write!(line, "{comma}{{\"hook\":{},\"family\":{},\"table\":{},\"chain\":{},\"file\":{},\"line\":{number},\"matched\":{}}}",
+        _ = write!(
+            line,
+            "{comma}{{\"hook\":{},\"family\":{},\"table\":{},\"chain\":{},\"file\":{},\"line\":{number},\"matched\":{}}}",
             string(visit.hook.word()),
             string(family),
             string(table),
             string(chain),
             string(file),
-            visit.matched);
+            visit.matched
+        );
     }
     line.push(']');
 }

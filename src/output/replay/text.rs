@@ -88,8 +88,11 @@ fn why(setting: &Setting<'_>, report: &Report) -> String {
     if let Some(ct) = report.ct {
         _ = write!(text, ", ct {}", ct.state);
         if let Some(direction) = ct.direction {
-            _ = write!(text, " {}",
-                redan_runtime::datapath::direction_name(direction));
+            _ = write!(
+                text,
+                " {}",
+                redan_runtime::datapath::direction_name(direction)
+            );
         }
         if let Some(reason) = ct.reason {
             _ = write!(text, " ({reason})");
