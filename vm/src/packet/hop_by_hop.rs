@@ -79,24 +79,28 @@ enum Judged {
 
 /// Judges the option at byte `at` of its header in a packet of which `available` bytes are there.
 fn judge(kind: u8, value: &[u8], at: usize, available: usize) -> Judged {
-    match (kind, value) {
-        (hop_option::ROUTER_ALERT, [_, _]) | (hop_option::CALIPSO | hop_option::IOAM, _) => {
-            Judged::Skipped
-        }
+    let is_sound = match (kind, value) {
         (hop_option::JUMBO, &[a, b, c, d]) => {
             let len = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
             let is_there = available
                 .checked_sub(ipv6::LEN)
                 .is_some_and(|room| len <= room);
             if at & 3 == 2 && len > 0xffff && is_there {
-                Judged::Jumbo(len)
-            } else {
-                Judged::Discard
+                return Judged::Jumbo(len);
             }
+            false
         }
-        (hop_option::ROUTER_ALERT | hop_option::JUMBO, _) => Judged::Discard,
+        (hop_option::JUMBO, _) => false,
+        (hop_option::ROUTER_ALERT, value) => value.len() == 2,
+        (hop_option::IOAM, value) => at & 3 == 0 && value.len() >= 2,
+        // Labels are checked against the system's own, of which there are none here.
+        (hop_option::CALIPSO, _) => false,
         // The two highest bits say what a receiver does that does not know the option; 00 is to skip it (RFC 8200 §4.2).
-        (unknown, _) if unknown >> 6 == 0 => Judged::Skipped,
-        _ => Judged::Discard,
+        (unknown, _) => unknown >> 6 == 0,
+    };
+    if is_sound {
+        Judged::Skipped
+    } else {
+        Judged::Discard
     }
 }

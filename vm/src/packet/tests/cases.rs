@@ -272,6 +272,53 @@ fn refuses_malformed_ipv6() {
 }
 
 #[test]
+fn hop_by_hop_options_are_judged_as_linux_judges_them() {
+    let alert = [5, 2, 0, 0];
+    let alerts = |count: usize| alert.repeat(count);
+    let cases: [(&str, Vec<u8>, bool); 14] = [
+        ("padding", vec![1, 4, 0, 0, 0, 0], true),
+        ("padding byte by byte", vec![0; 6], true),
+        ("router alert", join(&[&alert, &[0, 0]]), true),
+        ("router alert of 3 bytes", vec![5, 3, 0, 0, 0, 0], false),
+        ("unknown, to skip", vec![0x1e, 4, 1, 1, 1, 1], true),
+        (
+            "unknown that may change, to skip",
+            vec![0x3e, 4, 1, 1, 1, 1],
+            true,
+        ),
+        ("unknown, to discard", vec![0x5e, 4, 1, 1, 1, 1], false),
+        ("unknown, to answer", vec![0x9e, 4, 1, 1, 1, 1], false),
+        (
+            "padding of 14",
+            vec![1, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            false,
+        ),
+        (
+            "padding of 7 before another option",
+            vec![1, 5, 0, 0, 0, 0, 0, 0x1e, 5, 1, 1, 1, 1, 1],
+            true,
+        ),
+        (
+            "eight options",
+            join(&[&alerts(8), &[1, 4, 0, 0, 0, 0]]),
+            true,
+        ),
+        ("nine options", join(&[&alerts(9), &[0, 0]]), false),
+        ("trace data off its place", vec![0x31, 4, 1, 1, 1, 1], false),
+        (
+            "label",
+            vec![7, 8, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 0, 0],
+            false,
+        ),
+    ];
+    for (name, options, is_sound) in cases {
+        let units = ((options.len() + 2) / 8 - 1) as u8;
+        let packet = v6(0, &join(&[&[17, units], &options, &udp(b"")]));
+        assert_eq!(dissect(&packet, LinkKind::Raw).is_ok(), is_sound, "{name}");
+    }
+}
+
+#[test]
 fn tells_other_protocols_from_malformed_ones() {
     let e = LinkKind::Ethernet;
     let arp = arp::emit(arp::operation::REQUEST, (MAC_A, V4_A), ([0; 6], V4_B));
