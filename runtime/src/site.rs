@@ -66,8 +66,11 @@ impl Mac {
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        for (n, byte) in self.0.iter().enumerate() {
+            let colon = if n == 0 { "" } else { ":" };
+            write!(f, "{colon}{byte:02x}")?;
+        }
+        Ok(())
     }
 }
 
@@ -205,7 +208,7 @@ impl Port {
 /// A route through a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Destination; 0.0.0.0/0 or ::/0 for the default route.
+    /// Destination; `0.0.0.0/0` or `::/0` for the default route.
     pub to: Prefix,
     /// The gateway, which a port's subnet must contain.
     pub via: IpAddr,

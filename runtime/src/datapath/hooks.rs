@@ -193,7 +193,7 @@ impl Datapath {
                 return Err(end);
             }
             Final::Queue { bypass: true, .. } if self.settings.live => {
-                trip.note_accept(hook, chain, outcome.rule)
+                trip.note_accept(hook, chain, outcome.rule);
             }
             Final::Queue { .. } if self.settings.live => return Err(End::drop(Reason::NoListener)),
             Final::Queue { .. } => {

@@ -220,7 +220,7 @@ fn take_hop(packet: &mut Packet) {
 /// Takes a priority tag (VLAN 0) off a frame, as Linux does without a VLAN device (`vlan_core.c: vlan_do_receive`).
 fn untag(frame: &mut Vec<u8>) {
     let tagged = |&[hi, lo, a, b]: &[u8; 4]| {
-        u16::from_be_bytes([hi, lo]) == ethertype::VLAN && u16::from_be_bytes([a, b]) & 0x0fff == 0
+        u16::from_be_bytes([hi, lo]) == ethertype::VLAN && (a & 0x0f, b) == (0, 0)
     };
     if frame
         .get(12..)

@@ -9,8 +9,7 @@ use redan_vm::ids::{ChainId, RuleId, TableId};
 use redan_vm::instr::Reject;
 use redan_vm::packet::icmpv6::icmpv6_type;
 use redan_vm::packet::{
-    Arp, Icmp, Icmpv6, Ipv4, Ipv6, Tcp, Udp, arp, checksum, ethernet, ethertype, icmp, ipv4, ipv6,
-    protocol, tcp, udp,
+    Arp, Ipv4, Tcp, Udp, arp, checksum, ethernet, ethertype, icmp, ipv4, ipv6, protocol, tcp, udp,
 };
 use redan_vm::ruleset::{BaseChain, Chain, Policy, Table};
 
@@ -443,7 +442,9 @@ fn what_rules_do_not_let_out_is_not_answered() {
         match hook {
             Hook::Forward => Some(Final::Reject(Reject::Icmpx(1))),
             Hook::Output => Some(Final::Drop),
-            _ => None,
+            Hook::Prerouting | Hook::Input | Hook::Postrouting | Hook::Ingress | Hook::Egress => {
+                None
+            }
         }
     }
     check(

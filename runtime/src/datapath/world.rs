@@ -80,7 +80,7 @@ impl World {
         self.interfaces.get(port.index())
     }
 
-    /// 64 random bits (SplitMix64: good spread from any seed, one word of state; nothing here has to be unguessable).
+    /// 64 random bits (`SplitMix64`: good spread from any seed, one word of state; nothing here has to be unguessable).
     pub(super) const fn random64(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;

@@ -13,11 +13,11 @@ use redan_vm::Instant;
 use crate::datapath::OutFrame;
 use crate::site::{Mac, PortId, Site};
 
-/// How long a learned address is taken as right (RFC 4861: REACHABLE_TIME is 30 s; Linux `base_reachable_time`).
+/// How long a learned address is taken as right (RFC 4861: `REACHABLE_TIME` is 30 s; Linux `base_reachable_time`).
 const FRESH: Duration = Duration::from_secs(30);
-/// Between two questions (RFC 4861: RETRANS_TIMER).
+/// Between two questions (RFC 4861: `RETRANS_TIMER`).
 const RETRY: Duration = Duration::from_secs(1);
-/// Questions before giving up (RFC 4861: MAX_MULTICAST_SOLICIT).
+/// Questions before giving up (RFC 4861: `MAX_MULTICAST_SOLICIT`).
 const TRIES: u8 = 3;
 /// Frames that wait for one answer; the oldest goes when there are more (RFC 4861 7.2.2 asks for at least one).
 const QUEUE: usize = 16;
@@ -135,10 +135,6 @@ impl Neighbors {
     }
 
     /// Whether there is a place for a neighbour; in a full table a learned one goes.
-    #[expect(
-        clippy::iter_over_hash_type,
-        reason = "any learned entry will do; it is learned again when needed"
-    )]
     fn make_room(&mut self, port: PortId, address: IpAddr) -> bool {
         if self.entries.len() < MOST || self.entries.contains_key(&(port, address)) {
             return true;

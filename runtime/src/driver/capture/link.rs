@@ -108,6 +108,7 @@ fn raw(packet: &[u8]) -> Frame {
 }
 
 /// Where a cooked header has its fields, in bytes.
+#[derive(Clone, Copy)]
 struct SllAt {
     /// The low byte of the packet type.
     kind: usize,

@@ -105,10 +105,9 @@ fn pcap_in_both_orders_and_units() {
 fn check_link(linktype: u32, record: &[u8], header: &str, made: bool) {
     let (frames, _, error) = read(pcap(false, 0xa1b2_c3d4, linktype, &[(1, 0, record, 0)]));
     assert_eq!(error, "");
-    let shown: String = frames[0].frame.bytes[..14]
+    let shown = frames[0].frame.bytes[..14]
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |shown, byte| shown + &format!("{byte:02x}"));
     assert_eq!((shown.as_str(), frames[0].frame.made_link), (header, made));
     assert_eq!(frames[0].frame.bytes[14..], record[record.len() - 20..]);
 }

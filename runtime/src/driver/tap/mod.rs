@@ -188,15 +188,18 @@ impl PacketSource for Tap {
         for taken in 0..most {
             let len = match self.file.read(&mut self.scratch) {
                 Ok(len) => len,
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => return Ok(taken),
-                    _ => {
-                        return Err(io::Error::new(
-                            error.kind(),
-                            format!("read from the TAP `{}`: {error}", self.name),
-                        ));
-                    }
-                },
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                    ) =>
+                {
+                    return Ok(taken);
+                }
+                Err(error) => {
+                    let what = format!("read from the TAP `{}`: {error}", self.name);
+                    return Err(io::Error::new(error.kind(), what));
+                }
             };
             frames.extend(self.take(len));
         }
