@@ -99,7 +99,11 @@ fn load() -> impl Strategy<Value = (Instr, Reg, usize)> {
             (Instr::MetaLoad { key, dst }, dst, len)
         });
     let direction = option::of(select(vec![Direction::Original, Direction::Reply]));
-    let ct = (select(CtKey::ALL), direction, reg(16)).prop_map(|(key, direction, dst)| {
+    let keys = prop_oneof![
+        1 => select(CtKey::ALL),
+        1 => select(vec![CtKey::State, CtKey::Mark, CtKey::Status]),
+    ];
+    let ct = (keys, direction, reg(16)).prop_map(|(key, direction, dst)| {
         let len = key.bits().div_ceil(8) as usize;
         let instr = Instr::CtLoad {
             key,
@@ -165,19 +169,27 @@ fn transform(src: Reg, len: usize) -> BoxedStrategy<(Code, Reg)> {
         (vec![instr], dst)
     });
     let short = u8::try_from(len).expect("short");
+    let len_u8 = short;
     let sizes = vec![2_u8, 4, 8];
-    let byteorder = (select(sizes), reg(len), any::<bool>()).prop_map(move |(size, dst, same)| {
-        // What lies behind the last number stays, so it has to be known.
-        let dst = if same || short % 4 != 0 { src } else { dst };
-        let instr = Instr::Byteorder {
-            op: ByteorderOp::Hton,
-            src,
-            dst,
-            size,
-            len: short,
-        };
-        (vec![instr], dst)
-    });
+    let fewer = prop_oneof![3 => Just(short), 1 => 1..=short];
+    let byteorder = (select(sizes), reg(len), any::<bool>(), fewer).prop_map(
+        move |(size, dst, same, short)| {
+            // What lies behind the last number stays, so it has to be known.
+            let dst = if same || short != len_u8 || short % 4 != 0 {
+                src
+            } else {
+                dst
+            };
+            let instr = Instr::Byteorder {
+                op: ByteorderOp::Hton,
+                src,
+                dst,
+                size,
+                len: short,
+            };
+            (vec![instr], dst)
+        },
+    );
     let shift = (any::<bool>(), 0_u32..32, reg(len)).prop_map(move |(left, bits, dst)| {
         let op = if left { ShiftOp::Left } else { ShiftOp::Right };
         let instr = Instr::BitwiseShift {
@@ -343,7 +355,7 @@ fn statement() -> impl Strategy<Value = Code> {
             Instr::Dynset(Box::new(dynset)),
         ]
     });
-    prop_oneof![8 => stateful, 3 => store, 2 => write, 1 => nat, 1 => dynset]
+    prop_oneof![5 => stateful, 3 => store, 2 => write, 2 => nat, 1 => dynset]
 }
 
 /// How a rule of a chain ends.
@@ -394,38 +406,24 @@ fn end(chain: u32) -> BoxedStrategy<Code> {
 }
 
 fn rule(chain: u32) -> impl Strategy<Value = Code> {
-    let body = prop_oneof![4 => matching().boxed(), 1 => statement().boxed()];
-    (vec(body, 0..4), end(chain)).prop_map(|(mut body, end)| {
+    let body = prop_oneof![3 => matching().boxed(), 2 => statement().boxed()];
+    (vec(body, 0..3), end(chain)).prop_map(|(mut body, end)| {
         body.push(end);
         body.concat()
     })
 }
 
-/// Rules of one chain; some of them twice or with a neighbour's beginning, as in real rulesets.
+/// Rules of one chain, in runs that begin with the same test, as in real rulesets.
 fn rules(chain: u32) -> impl Strategy<Value = Vec<Code>> {
-    vec((rule(chain), 0_usize..4, end(chain)), 0..8).prop_map(|rules| {
-        let mut out: Vec<Code> = Vec::new();
-        for (rule, share, end) in rules {
-            if let (1.., Some(last)) = (share, out.last()) {
-                let shared = last.iter().take(share * 2).cloned();
-                let mut code: Code = shared.take_while(is_plain).collect();
-                code.extend(end);
-                out.push(code);
-            }
-            out.push(rule);
-        }
-        out
-    })
-}
-
-fn is_plain(instr: &Instr) -> bool {
-    !matches!(
-        instr,
-        Instr::ImmediateVerdict { .. }
-            | Instr::LookupVerdict { .. }
-            | Instr::Reject(_)
-            | Instr::Queue { .. }
-    )
+    let run = (matching(), vec(rule(chain), 1..4)).prop_map(|(shared, rules)| {
+        let with_test = |mut rule: Code| {
+            rule.splice(0..0, shared.iter().cloned());
+            rule
+        };
+        rules.into_iter().map(with_test).collect()
+    });
+    let single = rule(chain).prop_map(|rule| vec![rule]);
+    vec(prop_oneof![run.boxed(), single.boxed()], 0..6).prop_map(|runs| runs.concat())
 }
 
 fn elements(key_len: u8, data: SetData) -> impl Strategy<Value = Elements> {

@@ -12,6 +12,7 @@ use redan_vm::verify::verify;
 use redan_vm::{Engine, Env, Instant, Instr, Interpreter, Outcome, Packet, Ruleset, State};
 
 pub mod generate;
+pub mod program;
 pub mod recorder;
 pub mod reference;
 use recorder::Recorder;

@@ -55,18 +55,24 @@ impl Host for Recorder {
         value: &[u8],
     ) {
         let number = self.note(format!("ct set {key:?} {direction:?} {value:?}"));
-        packet.ct.mark = number;
+        packet.ct.mark = number % 4;
     }
 
     fn notrack(&mut self, packet: &mut Packet) {
         self.note("notrack".to_owned());
         packet.ct.state = redan_vm::ct::state::UNTRACKED;
         packet.ct.has_entry = 0;
+        // No more than it has to be, so that a rule that loads again must look again.
+        packet.layout.end = packet.layout.end.min(packet.layout.network + 12);
     }
 
     fn nat(&mut self, packet: &mut Packet, ask: NatAsk<'_>, range: &NatRange) -> Asked {
         let number = self.note(format!("nat {ask:?} {range:?} {}", packet.frame.len()));
-        match number % 4 {
+        // As an application helper does that rewrites what a packet says: the frame moves and its headers do too.
+        packet.frame = packet.frame.iter().rev().copied().collect();
+        packet.layout.network /= 2;
+        packet.layout.end -= packet.layout.end / 4;
+        match number >> 8 & 3 {
             0 => Asked::Done,
             1 => Asked::Break,
             2 => Asked::Drop,
