@@ -1,5 +1,9 @@
 //! What `log` and tracing give out: the observer that the command supplies, and the kernel's log line.
 
+mod line;
+#[cfg(test)]
+mod tests;
+
 use redan_vm::family::Hook;
 use redan_vm::ids::RuleId;
 use redan_vm::instr::Log;
@@ -40,6 +44,6 @@ pub struct LogEntry<'a> {
 
 impl std::fmt::Display for LogEntry<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.log.prefix.as_deref().unwrap_or(""))
+        line::write(f, self.log, self.packet)
     }
 }
