@@ -51,20 +51,18 @@ pub(crate) fn load(
 ) -> Result<Option<Arc<Ruleset>>> {
     let interfaces = site.ports.iter().map(|port| port.name.clone()).collect();
     let checked = check(path, interfaces)?;
-    let ruleset = faultless(checked, terminal)?;
+    let ruleset = faultless(checked, terminal);
     Ok(ruleset
         .and_then(|ruleset| runnable(ruleset, terminal))
         .map(Arc::new))
 }
 
 /// The ruleset of a checked file; `None` when it is faulty, which stands on stderr then.
-pub(crate) fn faultless(checked: Checked, terminal: &mut Terminal) -> Result<Option<Ruleset>> {
+pub(crate) fn faultless(checked: Checked, terminal: &mut Terminal) -> Option<Ruleset> {
     if checked.ruleset.is_none() {
-        let mut text = Vec::new();
-        findings::print_text(&mut text, terminal.err_color, &checked.findings)?;
-        terminal.raw_note(&String::from_utf8_lossy(&text));
+        terminal.raw_note(&findings::text(terminal.err_color, &checked.findings));
     }
-    Ok(checked.ruleset)
+    checked.ruleset
 }
 
 /// The ruleset, if it may run: both engines assume what the verifier accepts. nft, too, compiles some rulesets that the kernel then
@@ -94,14 +92,4 @@ pub(crate) fn runnable(ruleset: Ruleset, terminal: &mut Terminal) -> Option<Rule
 /// Everything that can be found in a rule file: errors, and lints where there are none.
 pub(crate) fn lint(path: &Path) -> Result<Findings> {
     Ok(check(path, Vec::new())?.findings)
-}
-
-/// A text as the formatter writes it; `None` when its syntax is faulty, which is added to the findings then.
-pub(crate) fn format(
-    sources: &mut Sources,
-    root: redan_lang::source::SourceId,
-    list: &mut Vec<redan_lang::diag::Diagnostic>,
-) -> Option<String> {
-    let _ = (sources, root, list);
-    None
 }

@@ -12,7 +12,17 @@ fn every_file_that_the_map_names_is_there() {
         .step_by(2)
         .filter(|word| word.contains('/') && (word.ends_with(".rs") || word.ends_with('/')))
         .collect();
-    assert!(named.len() > 20, "only {} names found: the map's form has changed", named.len());
-    let missing: Vec<&&str> = named.iter().filter(|name| !root.join(name).exists()).collect();
-    assert!(missing.is_empty(), "the map names what is not there: {missing:?}");
+    assert!(
+        named.len() > 20,
+        "only {} names found: the map's form has changed",
+        named.len()
+    );
+    let missing: Vec<&&str> = named
+        .iter()
+        .filter(|name| !root.join(name).exists())
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "the map names what is not there: {missing:?}"
+    );
 }

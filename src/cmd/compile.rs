@@ -29,7 +29,7 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
         writeln!(terminal)?;
         return Ok(Exit::Fine);
     }
-    let Some(ruleset) = ruleset::faultless(checked, terminal)? else {
+    let Some(ruleset) = ruleset::faultless(checked, terminal) else {
         return Ok(Exit::Findings);
     };
     if args.emit == Emit::Bytecode {

@@ -9,10 +9,10 @@ use redan_lang::source::Sources;
 
 use crate::args::FmtArgs;
 use crate::exit::Exit;
+use crate::input;
 use crate::output::findings::{self, Findings};
 use crate::output::terminal::Terminal;
 use crate::output::{diff, file};
-use crate::{input, ruleset};
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,30 +39,43 @@ pub(crate) fn run(args: &FmtArgs, terminal: &mut Terminal) -> Result<Exit> {
 
 fn one(args: &FmtArgs, path: &Path, terminal: &mut Terminal) -> Result<Done> {
     let name = input::display_name(path);
-    let bytes = input::read(path)?;
-    let mut sources = Sources::new();
-    let (root, mut list) = parse::add_bytes(&mut sources, &name, bytes.clone());
-    let formatted = ruleset::format(&mut sources, root, &mut list);
-    let Some(formatted) = formatted else {
-        let findings = Findings { sources, list };
-        let mut text = Vec::new();
-        findings::print_text(&mut text, terminal.err_color, &findings)?;
-        terminal.raw_note(&String::from_utf8_lossy(&text));
-        return Ok(Done::Faulty);
+    let old = match String::from_utf8(input::read(path)?) {
+        Ok(text) => text,
+        Err(error) => return Ok(not_text(&name, error.into_bytes(), terminal)),
     };
-    let old = sources.whole(root);
-    let same = formatted.as_bytes() == bytes;
+    let mut sources = Sources::new();
+    let (new, list) = redan_lang::fmt::fmt(&mut sources, &name, &old);
+    let findings = Findings { sources, list };
+    if findings.has_errors() {
+        terminal.raw_note(&findings::text(terminal.err_color, &findings));
+        return Ok(Done::Faulty);
+    }
     if args.diff {
         let color = terminal.out_color;
-        diff::print(terminal, color, &name, old, &formatted)?;
+        diff::print(terminal, color, &name, &old, &new)?;
     } else if args.check {
-        if !same {
+        if new != old {
             writeln!(terminal, "{name}")?;
         }
     } else if input::is_stdin(path) {
-        terminal.write_all(formatted.as_bytes())?;
-    } else if !same {
-        file::write(path, formatted.as_bytes())?;
+        terminal.write_all(new.as_bytes())?;
+    } else if new != old {
+        file::write(path, new.as_bytes())?;
     }
-    Ok(if same { Done::Same } else { Done::Different })
+    Ok(if new == old {
+        Done::Same
+    } else {
+        Done::Different
+    })
+}
+
+/// Says where a file is not UTF-8.
+fn not_text(name: &str, bytes: Vec<u8>, terminal: &mut Terminal) -> Done {
+    let mut sources = Sources::new();
+    let (_, list) = parse::add_bytes(&mut sources, name, bytes);
+    terminal.raw_note(&findings::text(
+        terminal.err_color,
+        &Findings { sources, list },
+    ));
+    Done::Faulty
 }

@@ -12,6 +12,9 @@ use std::ops::Range;
 /// Characters of a line that are shown.
 const MAX_LINE: usize = 160;
 
+/// Empty lines that stand for those before the first one shown.
+const MAX_EMPTY_LINES: usize = 20_000;
+
 /// Lines around the labelled ones that ariadne may look at.
 type Excerpts = BTreeMap<SourceId, Excerpt>;
 
@@ -20,8 +23,8 @@ type Excerpts = BTreeMap<SourceId, Excerpt>;
 struct Excerpt {
     name: String,
     text: String,
-    /// Number of the first line, from 0.
-    first_line: usize,
+    /// Lines before that are not even there as empty ones.
+    line_offset: usize,
     /// Where each line's window starts in the source and in the excerpt.
     lines: Vec<(usize, Range<usize>, usize)>,
 }
@@ -32,7 +35,17 @@ pub fn render(findings: &[Diagnostic], sources: &Sources, color: bool) -> String
     for finding in findings {
         draw(finding, sources, color, &mut out);
     }
-    String::from_utf8(out).unwrap_or_default()
+    let text = String::from_utf8(out).unwrap_or_default();
+    if color { text } else { plain(&text) }
+}
+
+/// The text without escape sequences: ariadne colours the word for the level whatever its settings say.
+fn plain(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |plain, part| {
+        plain + part.split_once('m').map_or("", |(_, rest)| rest)
+    })
 }
 
 fn kind(level: Level) -> (&'static str, Color) {
@@ -84,11 +97,8 @@ fn draw(finding: &Diagnostic, sources: &Sources, color: bool, out: &mut Vec<u8>)
             } else {
                 Color::Cyan
             });
-            report = report.with_label(if label.message.is_empty() {
-                drawn
-            } else {
-                drawn.with_message(&label.message)
-            });
+            // even an empty message, since without one ariadne does not mark the place
+            report = report.with_label(drawn.with_message(&label.message));
         }
     }
     if let Some(help) = &finding.help {
@@ -96,7 +106,7 @@ fn draw(finding: &Diagnostic, sources: &Sources, color: bool, out: &mut Vec<u8>)
     }
     let cache = excerpts.values().map(|excerpt| {
         let source = ariadne::Source::from(excerpt.text.clone())
-            .with_display_line_offset(excerpt.first_line);
+            .with_display_line_offset(excerpt.line_offset);
         (excerpt.name.clone(), source)
     });
     let cache = Cache(cache.collect());
@@ -156,9 +166,12 @@ impl Excerpt {
         touched.sort_unstable();
         touched.dedup();
         let first_line = touched.first().copied().unwrap_or(0);
+        // ariadne's own offset for line numbers moves those in the header alone, so the lines before are there, empty, up to a bound
+        let empty = first_line.min(MAX_EMPTY_LINES);
         let mut excerpt = Self {
             name: source.name().to_owned(),
-            first_line,
+            text: "\n".repeat(empty),
+            line_offset: first_line - empty,
             ..Self::default()
         };
         let mut next = first_line;
@@ -238,7 +251,7 @@ mod tests {
 
     #[test]
     fn findings_are_drawn_with_place_and_help() {
-        let text = drawn("table x {\r\n\tt\u{e4}st wrong\r\n}\r\n", 17, 22);
+        let text = drawn("table x {\r\n\tt\u{e4}st wrong\r\n}\r\n", 18, 23);
         for part in [
             "E010",
             "x.rules:2:7",

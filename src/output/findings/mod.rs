@@ -14,7 +14,7 @@ use serde::Serialize;
 pub(crate) use github::print as print_github;
 pub(crate) use json::print as print_json;
 pub(crate) use sarif::print as print_sarif;
-pub(crate) use text::print as print_text;
+pub(crate) use text::{print as print_text, text};
 
 /// Findings with the texts that they point into.
 pub(crate) struct Findings {

@@ -2,22 +2,16 @@
 
 use std::io::{self, Write};
 
-use super::{Findings, Place};
+use redan_lang::diag::render;
+
+use super::Findings;
 
 /// Prints every finding of a file.
 pub(crate) fn print(out: &mut impl Write, color: bool, findings: &Findings) -> io::Result<()> {
-    for finding in &findings.list {
-        let _ = color;
-        let Place {
-            file, line, column, ..
-        } = Place::of(&findings.sources, finding.span());
-        writeln!(
-            out,
-            "{file}:{line}:{column}: {}[{}]: {}",
-            finding.level.name(),
-            finding.code.info().code,
-            finding.message
-        )?;
-    }
-    Ok(())
+    out.write_all(text(color, findings).as_bytes())
+}
+
+/// Every finding of a file.
+pub(crate) fn text(color: bool, findings: &Findings) -> String {
+    render::render(&findings.list, &findings.sources, color)
 }
