@@ -85,16 +85,15 @@ fn judge(kind: u8, value: &[u8], at: usize, available: usize) -> Judged {
             let is_there = available
                 .checked_sub(ipv6::LEN)
                 .is_some_and(|room| len <= room);
-            if at & 3 == 2 && len > 0xffff && is_there {
+            if at % 4 == 2 && len > 0xffff && is_there {
                 return Judged::Jumbo(len);
             }
             false
         }
-        (hop_option::JUMBO, _) => false,
         (hop_option::ROUTER_ALERT, value) => value.len() == 2,
-        (hop_option::IOAM, value) => at & 3 == 0 && value.len() >= 2,
-        // Labels are checked against the system's own, of which there are none here.
-        (hop_option::CALIPSO, _) => false,
+        (hop_option::IOAM, value) => at.is_multiple_of(4) && value.len() >= 2,
+        // CALIPSO labels are checked against the system's own, of which there are none here.
+        (hop_option::JUMBO | hop_option::CALIPSO, _) => false,
         // The two highest bits say what a receiver does that does not know the option; 00 is to skip it (RFC 8200 §4.2).
         (unknown, _) => unknown >> 6 == 0,
     };

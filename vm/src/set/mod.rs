@@ -254,7 +254,7 @@ impl Index {
         let elements = &set.elements;
         let key_len = usize::from(set.key_len);
         let has = |flag: u32| set.flags & flag != 0;
-        if has(set_flags::INTERVAL) && has(set_flags::CONCAT) {
+        if has(set_flags::INTERVAL) && (has(set_flags::CONCAT) || !elements.key_ends.is_empty()) {
             return Self::ranges(set, key_len);
         }
         if has(set_flags::INTERVAL) {

@@ -98,6 +98,14 @@ proptest! {
     }
 
     #[test]
+    fn fast_crc_is_the_slow_one(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+        let slow = bytes.iter().fold(!0u32, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 * (crc & 1)))
+        });
+        prop_assert_eq!(checksum::crc32c(&bytes), !slow);
+    }
+
+    #[test]
     fn updated_checksum_is_the_recomputed_one(mut bytes in proptest::collection::vec(any::<u8>(), 40..60), at in 0..16usize, new in any::<[u8; 4]>()) {
         bytes[0] = 0x45; // as in a header: RFC 1624 and a fresh sum may differ in the sign of zero over nothing but zeros
         let before = checksum::internet(&bytes);
