@@ -2,12 +2,19 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod check;
+pub mod compile;
 pub(crate) mod cut;
 pub mod datatype;
 pub mod diag;
 pub mod fmt;
 pub mod lex;
 pub mod lint;
+mod lower;
 pub mod parse;
+mod peephole;
+mod resolve;
+mod sets;
 pub mod source;
 pub mod token;
+pub mod typed;

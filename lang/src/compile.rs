@@ -1,0 +1,69 @@
+//! The way from a syntax tree to a compiled ruleset.
+
+use crate::ast::File;
+use crate::datatype::Clock;
+use crate::diag::Diagnostic;
+use crate::resolve::{self, Context};
+use crate::source::Sources;
+use crate::typed::Program;
+use redan_vm::Instr;
+use redan_vm::Ruleset;
+use redan_vm::instr::ObjectKind;
+
+/// What a compilation needs to know beside the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Local time, for dates and hours in rules.
+    pub clock: Clock,
+    /// Interface names in order of their indices; `lo` is the first, whether it is named or not.
+    pub interfaces: Vec<String>,
+    /// Whether loads are merged and shortened as nft does it. Without, every match is one plain field test.
+    pub peephole: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: Clock::default(), interfaces: Vec::new(), peephole: true }
+    }
+}
+
+/// What a compilation yields.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The ruleset; sound only where no diagnostic is an error.
+    pub ruleset: Ruleset,
+    /// The same with types and places, for lints.
+    pub program: Program,
+    /// What was found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Resolves, checks and compiles a parsed file. All errors are found in one run; what could be compiled is there nevertheless.
+pub fn analyze(file: &File, sources: &Sources, options: &Options) -> Compiled {
+    let mut cx = Context::new(sources, options);
+    resolve::run(&mut cx, file);
+    let mut ruleset = std::mem::take(&mut cx.ruleset);
+    ruleset.needs_conntrack = ruleset.chains.iter().flat_map(|chain| &chain.rules).any(|id| {
+        let rule = ruleset.rules.get(id.index());
+        rule.is_some_and(|rule| rule.code.iter().any(|instr| needs_conntrack(instr)))
+    });
+    let (program, diagnostics) = cx.finish();
+    Compiled { ruleset, program, diagnostics }
+}
+
+/// Compiles a parsed file: a ruleset where there are no errors, and what was found.
+pub fn compile(file: &File, sources: &Sources, options: &Options) -> (Option<Ruleset>, Vec<Diagnostic>) {
+    let compiled = analyze(file, sources, options);
+    let sound = !compiled.diagnostics.iter().any(Diagnostic::is_error);
+    (sound.then_some(compiled.ruleset), compiled.diagnostics)
+}
+
+/// Whether an instruction makes the kernel track connections.
+fn needs_conntrack(instr: &Instr) -> bool {
+    match instr {
+        Instr::CtLoad { .. } | Instr::CtSet { .. } | Instr::Nat(_) | Instr::Masq { .. } | Instr::Redir { .. } | Instr::Connlimit { .. } | Instr::Synproxy { .. }
+        | Instr::FlowOffload { .. } => true,
+        Instr::Objref { kind, .. } => matches!(kind, ObjectKind::CtHelper | ObjectKind::CtTimeout | ObjectKind::CtExpectation | ObjectKind::Synproxy),
+        _ => false,
+    }
+}

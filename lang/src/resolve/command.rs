@@ -1,0 +1,366 @@
+//! Commands of a file, one after another.
+
+use super::{Context, Scope, chain, object, rule, set};
+use crate::ast::{
+    ChainCommand, ChainItem, Command, CommandKind, Define, File, FlushCommand, Ident, ObjectCommand, RenameChain, SetBodyItem, TableCommand, TableItem,
+    TableItemKind, TableRef, Verb, Word,
+};
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
+use redan_vm::family::Family;
+use redan_vm::ids::TableId;
+use redan_vm::ruleset::Table;
+
+/// Runs every command of a file.
+pub(crate) fn run<'a>(cx: &mut Context<'a>, file: &'a File) {
+    for command in &file.commands {
+        command_of(cx, command);
+    }
+    set::finish(cx);
+}
+
+fn command_of<'a>(cx: &mut Context<'a>, command: &'a Command) -> Option<()> {
+    match &command.kind {
+        CommandKind::Define(define) => {
+            define_in(cx, define);
+            Some(())
+        }
+        CommandKind::Undefine(word) => {
+            undefine_in(cx, *word);
+            Some(())
+        }
+        CommandKind::Table(table) => table_command(cx, table),
+        CommandKind::Chain(chain) => chain_command(cx, chain),
+        CommandKind::RenameChain(rename) => rename_chain(cx, rename),
+        CommandKind::Rule(command) => rule::command(cx, command),
+        CommandKind::Set(command) => set::command(cx, command),
+        CommandKind::Element(command) => set::element_command(cx, command),
+        CommandKind::Object(command) => object_command(cx, command),
+        CommandKind::Flowtable(command) => object::flowtable_command(cx, command),
+        CommandKind::Flush(flush) => flush_command(cx, flush, command.span),
+        // they show something, or set counters back: nothing in the ruleset changes
+        CommandKind::Query(_) => Some(()),
+    }
+}
+
+/// Makes a variable known from here on.
+fn define_in<'a>(cx: &mut Context<'a>, define: &'a Define) {
+    let name = cx.text(define.name);
+    cx.scope = cx.scopes.define(cx.scope, name, define.name.span, &define.value);
+}
+
+fn undefine_in(cx: &mut Context<'_>, word: Word) {
+    let name = cx.text(word);
+    let scope = cx.scope;
+    if cx.scopes.find(scope, name).is_none() {
+        let known = cx.scopes.names(scope);
+        cx.unknown::<()>(Code::UnknownVariable, word.span, "variable", name, known);
+        return;
+    }
+    cx.scope = cx.scopes.undefine(scope, name);
+}
+
+/// The family that a word names; `ip` where it is missing.
+pub(super) fn family(cx: &mut Context<'_>, word: Option<Word>) -> Option<Family> {
+    let Some(word) = word else {
+        return Some(Family::Ip);
+    };
+    let text = cx.text(word);
+    match Family::from_word(text) {
+        Some(family) => Some(family),
+        None => cx.unknown(Code::UnknownKeyword, word.span, "family", text, Family::ALL.iter().map(|family| family.word())),
+    }
+}
+
+/// The table that a command means.
+pub(super) fn table(cx: &mut Context<'_>, table: &TableRef) -> Option<TableId> {
+    let family = family(cx, table.family)?;
+    find_table(cx, family, table.name)
+}
+
+fn find_table(cx: &mut Context<'_>, family: Family, word: Word) -> Option<TableId> {
+    let name = cx.text(word);
+    if let Some(id) = cx.names.table(family, name) {
+        return Some(id);
+    }
+    let same_name = cx.names.tables(None).into_iter().find(|table| table.1 == name);
+    let finding = Diagnostic::new(Code::UnknownTable, word.span, format!("unknown table `{name}` of family {family}"));
+    let known: Vec<String> = cx.names.tables(Some(family)).into_iter().map(|table| table.1).collect();
+    let finding = match same_name {
+        Some((other, _)) => finding.help(format!("there is a table `{name}` of family {other}")),
+        None => super::suggest(finding, word.span, name, known.iter().map(String::as_str)),
+    };
+    cx.report(finding);
+    None
+}
+
+/// Refuses handles, which only a running kernel knows.
+pub(super) fn named(cx: &mut Context<'_>, id: Ident) -> Option<Word> {
+    match id {
+        Ident::Name(word) => Some(word),
+        Ident::Handle(number) => cx.error(Code::UnsupportedYet, number.span, "handles are known to a running kernel only; use the name"),
+    }
+}
+
+/// Refuses names that nft refuses.
+pub(super) fn check_name(cx: &mut Context<'_>, word: Word) -> Option<()> {
+    if cx.text(word).len() > 255 {
+        return cx.error(Code::BadString, word.span, "name too long: at most 255 bytes");
+    }
+    Some(())
+}
+
+fn table_command<'a>(cx: &mut Context<'a>, command: &'a TableCommand) -> Option<()> {
+    let family = family(cx, command.family)?;
+    let word = named(cx, command.id)?;
+    let name = cx.text(word);
+    match command.verb {
+        Verb::Delete => {
+            find_table(cx, family, word)?;
+            drop_table(cx, family, name);
+            Some(())
+        }
+        Verb::Destroy => {
+            drop_table(cx, family, name);
+            Some(())
+        }
+        Verb::Create if cx.names.table(family, name).is_some() => {
+            cx.error(Code::AlreadyExists, word.span, format!("table `{name}` exists"))
+        }
+        Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
+            check_name(cx, word)?;
+            let id = add_table(cx, family, name);
+            if let Some(body) = &command.body {
+                table_body(cx, id, body);
+            }
+            Some(())
+        }
+    }
+}
+
+/// A table by name, made where it is new.
+fn add_table(cx: &mut Context<'_>, family: Family, name: &str) -> TableId {
+    if let Some(id) = cx.names.table(family, name) {
+        return id;
+    }
+    let id = TableId(u32::try_from(cx.ruleset.tables.len()).unwrap_or(u32::MAX));
+    cx.ruleset.tables.push(Table { family, name: name.to_owned(), dormant: false });
+    cx.names.add_table(family, name, id);
+    id
+}
+
+fn drop_table(cx: &mut Context<'_>, family: Family, name: &str) {
+    let Some((_, names)) = cx.names.remove_table(family, name) else {
+        return;
+    };
+    for id in names.chains.into_values() {
+        chain::drop_chain(cx, id);
+    }
+    for id in names.sets.into_values() {
+        set::clear(cx, id);
+    }
+}
+
+/// What a block declares, with the scope of each line: chains first, then objects, sets, elements, and rules last, since nft orders them so.
+fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
+    let outer = cx.scope;
+    let items = with_scopes(cx, body);
+    for (item, scope) in &items {
+        cx.scope = *scope;
+        match &item.kind {
+            TableItemKind::Flags(words) => table_flags(cx, table, words),
+            TableItemKind::Comment(comment) if comment.text(cx.sources).len() > 128 => {
+                cx.error::<()>(Code::BadString, comment.span, "comment too long: at most 128 bytes");
+            }
+            TableItemKind::Chain(block) => {
+                chain::declare(cx, table, block.name, Some(&block.body), Verb::Add);
+            }
+            _ => {}
+        }
+    }
+    for (item, scope) in &items {
+        cx.scope = *scope;
+        match &item.kind {
+            TableItemKind::Object(block) => {
+                object::declare(cx, table, block.kind, block.name, Some(&block.body), Verb::Add);
+            }
+            TableItemKind::Flowtable(block) => {
+                object::declare_flowtable(cx, table, block.id, &block.items, Verb::Add);
+            }
+            _ => {}
+        }
+    }
+    let mut declared = Vec::new();
+    for (item, scope) in &items {
+        cx.scope = *scope;
+        if let TableItemKind::Set(block) = &item.kind {
+            let id = set::declare(cx, table, block.name, block.is_map, &block.body, Verb::Add);
+            declared.extend(id.map(|id| (id, &block.body, *scope)));
+        }
+    }
+    for (id, body, scope) in declared {
+        cx.scope = scope;
+        for item in &body.items {
+            match item {
+                SetBodyItem::Define(define) => define_in(cx, define),
+                SetBodyItem::Undefine(word) => undefine_in(cx, *word),
+                SetBodyItem::Elements(elements) => {
+                    set::add_elements(cx, id, elements);
+                }
+                _ => {}
+            }
+        }
+    }
+    for (item, scope) in &items {
+        cx.scope = *scope;
+        if let TableItemKind::Chain(block) = &item.kind {
+            let name = cx.text(block.name);
+            if let Some(id) = cx.names.chain(table, name) {
+                chain_rules(cx, table, id, &block.body.items);
+            }
+        }
+    }
+    cx.scope = outer;
+}
+
+/// Each line of a block with the scope in which its variables are looked up.
+fn with_scopes<'a>(cx: &mut Context<'a>, body: &'a [TableItem]) -> Vec<(&'a TableItem, Scope)> {
+    let mut items = Vec::with_capacity(body.len());
+    for item in body {
+        match &item.kind {
+            TableItemKind::Define(define) => define_in(cx, define),
+            TableItemKind::Undefine(word) => undefine_in(cx, *word),
+            TableItemKind::Flags(_) | TableItemKind::Comment(_) | TableItemKind::Chain(_) | TableItemKind::Set(_) | TableItemKind::Object(_)
+            | TableItemKind::Flowtable(_) => items.push((item, cx.scope)),
+        }
+    }
+    items
+}
+
+fn table_flags(cx: &mut Context<'_>, table: TableId, words: &[Word]) {
+    for word in words {
+        match cx.text(*word) {
+            "dormant" => {
+                if let Some(table) = cx.ruleset.tables.get_mut(table.index()) {
+                    table.dormant = true;
+                }
+            }
+            "owner" | "persist" => {}
+            other => {
+                cx.unknown::<()>(Code::BadFlag, word.span, "table flag", other, ["dormant", "owner", "persist"]);
+            }
+        }
+    }
+}
+
+/// Rules of a chain's block.
+pub(super) fn chain_rules<'a>(cx: &mut Context<'a>, table: TableId, chain: redan_vm::ids::ChainId, items: &'a [ChainItem]) {
+    let before = cx.scope;
+    for item in items {
+        match item {
+            ChainItem::Rule(rule) => {
+                rule::add(cx, table, chain, rule, None);
+            }
+            ChainItem::Define(define) => define_in(cx, define),
+            ChainItem::Undefine(word) => undefine_in(cx, *word),
+            ChainItem::Hook(_) | ChainItem::Policy(_) | ChainItem::Flags(_) | ChainItem::Comment(_) | ChainItem::Devices(_) => {}
+        }
+    }
+    cx.scope = before;
+}
+
+fn chain_command<'a>(cx: &mut Context<'a>, command: &'a ChainCommand) -> Option<()> {
+    let table = table(cx, &command.table)?;
+    let word = named(cx, command.id)?;
+    match command.verb {
+        Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
+            let id = chain::declare(cx, table, word, command.body.as_ref(), command.verb)?;
+            if let Some(body) = &command.body {
+                chain_rules(cx, table, id, &body.items);
+            }
+            Some(())
+        }
+        Verb::Delete => {
+            let id = chain::find(cx, table, word)?;
+            forget_chain(cx, table, word);
+            chain::drop_chain(cx, id);
+            Some(())
+        }
+        Verb::Destroy => {
+            let name = cx.text(word);
+            if let Some(id) = cx.names.chain(table, name) {
+                forget_chain(cx, table, word);
+                chain::drop_chain(cx, id);
+            }
+            Some(())
+        }
+    }
+}
+
+fn forget_chain(cx: &mut Context<'_>, table: TableId, word: Word) {
+    let name = cx.text(word);
+    if let Some(names) = cx.names.of_mut(table) {
+        names.chains.remove(name);
+    }
+}
+
+fn rename_chain(cx: &mut Context<'_>, rename: &RenameChain) -> Option<()> {
+    let table = table(cx, &rename.table)?;
+    let id = chain::find(cx, table, rename.chain)?;
+    let name = cx.text(rename.new_name).to_owned();
+    if cx.names.chain(table, &name).is_some() {
+        return cx.error(Code::AlreadyExists, rename.new_name.span, format!("chain `{name}` exists"));
+    }
+    forget_chain(cx, table, rename.chain);
+    if let Some(names) = cx.names.of_mut(table) {
+        names.chains.insert(name.clone(), id);
+    }
+    if let Some(chain) = cx.ruleset.chains.get_mut(id.index()) {
+        chain.name = name;
+    }
+    Some(())
+}
+
+fn object_command<'a>(cx: &mut Context<'a>, command: &'a ObjectCommand) -> Option<()> {
+    let table = table(cx, &command.table)?;
+    let word = named(cx, command.id)?;
+    match command.verb {
+        Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => object::declare(cx, table, command.kind, word, command.body.as_ref(), command.verb),
+        Verb::Delete | Verb::Destroy => object::remove(cx, table, command.kind, word, command.verb == Verb::Destroy),
+    }
+}
+
+fn flush_command(cx: &mut Context<'_>, flush: &FlushCommand, _span: Span) -> Option<()> {
+    match flush {
+        FlushCommand::Ruleset { family: word } => {
+            let wanted = match word {
+                None => None,
+                Some(word) => Some(family(cx, Some(*word))?),
+            };
+            for (family, name) in cx.names.tables(wanted) {
+                drop_table(cx, family, &name);
+            }
+            Some(())
+        }
+        FlushCommand::Table(reference) => {
+            let id = table(cx, reference)?;
+            let chains: Vec<_> = cx.names.of(id).map(|names| names.chains.values().copied().collect()).unwrap_or_default();
+            for chain in chains {
+                chain::flush(cx, chain);
+            }
+            Some(())
+        }
+        FlushCommand::Chain(reference, word) => {
+            let table = table(cx, reference)?;
+            let id = chain::find(cx, table, *word)?;
+            chain::flush(cx, id);
+            Some(())
+        }
+        FlushCommand::Set(reference, word) => {
+            let table = table(cx, reference)?;
+            let id = cx.find_set(table, *word)?;
+            set::clear(cx, id);
+            Some(())
+        }
+    }
+}
