@@ -86,19 +86,14 @@ impl<'a> RuleCheck<'_, 'a> {
         if let Some(level) = log.level {
             typed.level = Some(self.log_level(level)?);
         }
-        for word in &log.flags {
-            typed.flags |= match self.cx.text(*word).split_whitespace().collect::<Vec<_>>().as_slice() {
-                ["tcp", "sequence"] | ["sequence"] => 1,
-                ["tcp", "options"] | ["options"] => 2,
-                ["tcp", both] if both.replace(' ', "") == "sequence,options" || both.replace(' ', "") == "options,sequence" => 3,
-                ["ip", "options"] => 4,
-                ["skuid"] => 8,
-                ["ether"] => 32,
-                ["all"] => 47,
-                other => {
-                    let text = other.join(" ");
-                    return self.cx.unknown(Code::BadFlag, word.span, "log flag", &text, ["tcp sequence", "tcp options", "ip options", "skuid", "ether", "all"]);
-                }
+        for flag in &log.flags {
+            typed.flags |= match flag.kind {
+                ast::LogFlagKind::TcpSequence => 1,
+                ast::LogFlagKind::TcpOptions => 2,
+                ast::LogFlagKind::IpOptions => 4,
+                ast::LogFlagKind::Skuid => 8,
+                ast::LogFlagKind::Ether => 32,
+                ast::LogFlagKind::All => 47,
             };
         }
         typed.group = self.small(log.group)?;

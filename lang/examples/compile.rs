@@ -1,0 +1,49 @@
+//! Compiles and checks single files with nothing but the language crate: `compile --emit bytecode FILE`, `lint FILE`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output")]
+
+use redan_lang::compile::{Options, compile};
+use redan_lang::datatype::Clock;
+use redan_lang::diag::{Diagnostic, render};
+use redan_lang::parse::{self, FileLoader};
+use redan_lang::source::Sources;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((path, before)) = arguments.split_last() else {
+        return ExitCode::from(2);
+    };
+    let Ok(bytes) = std::fs::read(path) else {
+        return ExitCode::from(2);
+    };
+    let mut sources = Sources::new();
+    let (root, mut findings) = parse::add_bytes(&mut sources, path, bytes);
+    let (file, more) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
+    findings.extend(more);
+    let options = Options { clock: Clock { utc_offset_secs: utc_offset() }, ..Options::default() };
+    let (ruleset, more) = compile(&file, &sources, &options);
+    findings.extend(more);
+    let failed = findings.iter().any(Diagnostic::is_error);
+    eprint!("{}", render::render(&findings, &sources, false));
+    if failed {
+        return ExitCode::from(1);
+    }
+    if before.first().is_some_and(|word| word == "compile")
+        && let Some(ruleset) = ruleset
+    {
+        let mut out = String::new();
+        if redan_vm::text::print_ruleset(&ruleset, &mut out).is_err() {
+            return ExitCode::from(2);
+        }
+        print!("{out}");
+    }
+    ExitCode::SUCCESS
+}
+
+/// `TZ=UTC-2` means two hours ahead of UTC.
+fn utc_offset() -> i32 {
+    let zone = std::env::var_os("TZ").and_then(|zone| zone.into_string().ok()).unwrap_or_default();
+    let hours = zone.strip_prefix("UTC").and_then(|hours| hours.parse::<i32>().ok()).unwrap_or(0);
+    -hours * 3600
+}
