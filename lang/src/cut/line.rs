@@ -2,7 +2,7 @@
 
 use super::cursor::Tok;
 use super::{Block, MAX_DEPTH, MAX_TOKENS};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::parse::Parser;
 use crate::token::{self, Kind, keyword};
 
@@ -134,19 +134,49 @@ impl Parser<'_> {
         loop {
             let tok = self.cursor.next();
             if tok.kind == token::LBRACE {
-                match brace(block, &self.toks, !parens.is_empty()) {
+                match self.brace(block, &parens) {
                     Brace::Block(inner) => return Cut::Open(inner, tok),
                     Brace::Misplaced => {
                         self.missing_brace(block, tok);
                         self.pending = Some(tok);
                         return Cut::Unwind;
                     }
-                    Brace::Chain => self.chain_in_place(tok),
+                    Brace::Chain => {
+                        self.chain_in_place(tok);
+                        if self.pending.is_some() {
+                            return Cut::Unwind;
+                        }
+                    }
                     Brace::Set => self.set_token(tok),
                 }
             } else if let Some(cut) = self.line_end(block, tok, &mut parens) {
                 return cut;
             }
+        }
+    }
+
+    /// What the `{` behind the line so far means; a misspelt `tabel x {` opens a block, too.
+    fn brace(&self, block: Block, parens: &[Tok]) -> Brace {
+        let found = brace(block, &self.toks, !parens.is_empty());
+        let Some(first) = self.toks.first().filter(|first| first.kind == token::WORD) else {
+            return found;
+        };
+        if found != Brace::Set || self.toks.len() > 3 || !matches!(block, Block::Top | Block::Table)
+        {
+            return found;
+        }
+        let words: &[&str] = if block == Block::Top {
+            &["table"]
+        } else {
+            &["chain", "set", "map", "flowtable", "counter"]
+        };
+        match did_you_mean(self.slice(*first), words.iter().copied()) {
+            Some("table") => Brace::Block(Block::Table),
+            Some("set" | "map") => Brace::Block(Block::Set),
+            Some("flowtable") => Brace::Block(Block::Flowtable),
+            Some("counter") => Brace::Block(Block::Object),
+            Some(_) => Brace::Block(Block::Chain),
+            None => found,
         }
     }
 
@@ -268,7 +298,11 @@ impl Parser<'_> {
         }
         let outer = std::mem::take(&mut self.toks);
         let dropped = self.dropped;
-        let body = self.chain_body(open);
+        let body = self.chain_in_braces(open);
+        if self.pending.is_some() {
+            // `toks` holds a header for a block further out
+            return;
+        }
         self.toks = outer;
         self.dropped = dropped;
         let aux = u32::try_from(self.chains.len()).unwrap_or(u32::MAX);

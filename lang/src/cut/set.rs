@@ -5,7 +5,7 @@ use super::cursor::Tok;
 use crate::ast::{PlainToken, PlainTokenKind, SetItem, SetLit};
 use crate::diag::{Code, Diagnostic};
 use crate::parse::{Parser, literal};
-use crate::token;
+use crate::token::{self, Kind, keyword};
 
 /// The literal that a token is, for elements that need no grammar. Variables and keywords are not plain: what they mean is decided elsewhere.
 pub(crate) fn plain_kind(tok: Tok) -> Option<PlainTokenKind> {
@@ -56,6 +56,20 @@ fn is_sign(kind: PlainTokenKind) -> bool {
     )
 }
 
+/// Verdicts and statements that never stand in an element without `:` before them.
+const VERDICTS: [Kind; 10] = [
+    keyword("accept"),
+    keyword("drop"),
+    keyword("return"),
+    keyword("continue"),
+    keyword("jump"),
+    keyword("goto"),
+    keyword("reject"),
+    keyword("log"),
+    keyword("masquerade"),
+    keyword("notrack"),
+];
+
 /// What the loop over elements found.
 enum Piece {
     /// The element goes on.
@@ -90,14 +104,16 @@ impl Parser<'_> {
         let mut element: Vec<Tok> = Vec::new();
         let mut bad = false;
         let mut lines = false;
+        let mut maps = false;
         loop {
-            match self.piece(open, &mut element, &mut bad, &mut lines) {
+            match self.piece(open, &mut element, &mut bad, &mut lines, maps) {
                 Piece::More => {}
                 Piece::Broken => return None,
                 Piece::Comma => {
                     if element.is_empty() && !bad {
                         self.no_element();
                     }
+                    maps |= element.iter().any(|tok| tok.kind == token::COLON);
                     self.element(&mut set, &mut element, &mut bad);
                 }
                 Piece::Close(end) => {
@@ -116,9 +132,29 @@ impl Parser<'_> {
         element: &mut Vec<Tok>,
         bad: &mut bool,
         lines: &mut bool,
+        maps: bool,
     ) -> Piece {
         let tok = self.cursor.next();
         match tok.kind {
+            kind if VERDICTS.contains(&kind)
+                && !maps
+                && element.iter().all(|tok| tok.kind != token::COLON) =>
+            {
+                // no element holds a verdict without `:` before it, so the set has ended unseen
+                self.unclosed(open, tok);
+                return Piece::Broken;
+            }
+            token::SEMICOLON if self.closes_on_line(tok) => {
+                let span = tok.span(self.source);
+                let finding = Diagnostic::new(
+                    Code::SyntaxError,
+                    span,
+                    "expected `,` between elements, found `;`",
+                );
+                self.report(finding.fix("replace it with `,`", span, ","));
+                self.dropped = true;
+                return Piece::Comma;
+            }
             token::COMMA => return Piece::Comma,
             token::RBRACE => return Piece::Close(tok.end),
             token::NEWLINE => {
@@ -167,6 +203,13 @@ impl Parser<'_> {
             _ => *bad = true,
         }
         Piece::More
+    }
+
+    /// Whether a `}` follows on the same line.
+    fn closes_on_line(&self, tok: Tok) -> bool {
+        let rest = self.text_from(tok.end);
+        rest.find(['}', '\n'])
+            .is_some_and(|at| rest.as_bytes().get(at) == Some(&b'}'))
     }
 
     fn no_element(&mut self) {

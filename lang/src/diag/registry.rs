@@ -56,7 +56,6 @@ codes! {
     TooDeep = "E008" "too-deep" Error "What it does: reports braces or parentheses nested deeper than 16.\nWhy: no rule needs it, and unbounded nesting exhausts memory.\nExample: sets in sets in sets.\nUse instead: a flat set; nested sets mean the same.";
     TooLong = "E009" "too-long" Error "What it does: reports a statement of more than 16,384 tokens.\nWhy: no rule needs it, and unbounded statements exhaust memory.\nExample: a lost newline in a generated file.\nUse instead: several rules, or a set.";
     SyntaxError = "E010" "syntax-error" Error "What it does: reports a statement that is not in nft's language, with what was expected in its place.\nWhy: it cannot be understood, so it cannot be enforced.\nExample: `tcp dprot 22 accept`.\nUse instead: what the message suggests.";
-    TrailingTokens = "E011" "trailing-tokens" Error "What it does: reports text behind a block's closing brace on the same line.\nWhy: nft wants a newline or `;` there.\nExample: `chain a { } chain b { }`.\nUse instead: a new line.";
     TableInTable = "E012" "table-in-table" Error "What it does: reports a table inside another block.\nWhy: tables do not nest, so a `}` is missing above.\nExample: `table ip a {`, then `table ip b {`.\nUse instead: close the first table.";
     TooManyErrors = "E013" "too-many-errors" Error "What it does: says that further errors of a file are not shown.\nWhy: they usually follow from the first ones.\nExample: a binary file.\nUse instead: mend the first errors and run again.";
     BadNumber = "E014" "bad-number" Error "What it does: reports a number that does not fit.\nWhy: it would be cut off silently.\nExample: a number of 60 digits.\nUse instead: a number in the range that the message names.";
@@ -117,6 +116,7 @@ codes! {
     // L060 and on: file format
     CarriageReturn = "L060" "carriage-return" Warning "What it does: reports a file with Windows line ends.\nWhy: nft 1.0.6 refuses it with a bare syntax error.\nExample: a file edited on Windows.\nUse instead: `redan fmt`, which writes plain line ends.";
     OneLineBlock = "L065" "one-line-block" Info "What it does: reports a `}` without a newline or `;` before it.\nWhy: nft before 1.0.7 refuses it.\nExample: `chain input { accept }`.\nUse instead: `chain input { accept; }`, or `redan fmt`.";
+    TrailingTokens = "L067" "trailing-tokens" Warning "What it does: reports text behind a block's closing brace on the same line.\nWhy: nft wants a newline or `;` there.\nExample: `chain a { } chain b { }`.\nUse instead: a new line.";
     NoFinalNewline = "L066" "no-final-newline" Info "What it does: reports a file whose last line is a comment without a newline.\nWhy: nft 1.0.6 refuses it.\nExample: `# end` as the last bytes.\nUse instead: end the file with a newline, or `redan fmt`.";
 }
 

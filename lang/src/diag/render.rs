@@ -86,10 +86,16 @@ fn draw(finding: &Diagnostic, sources: &Sources, color: bool, out: &mut Vec<u8>)
         .with_index_type(IndexType::Byte)
         .with_color(color);
     let info = finding.code.info();
+    let mut message = format!("{} ({})", finding.message, info.name);
+    let at = sources.position(finding.span().source, finding.span().start);
+    if at.column as usize > MAX_LINE / 4 && excerpts.values().any(Excerpt::is_cropped) {
+        // the drawing counts columns from the window's start
+        message.push_str(&format!(" at line {}, column {}", at.line, at.column));
+    }
     let mut report = ariadne::Report::build(ReportKind::Custom(word, paint), main)
         .with_config(config)
         .with_code(info.code)
-        .with_message(format!("{} ({})", finding.message, info.name));
+        .with_message(message);
     for label in &finding.labels {
         if let Some(span) = place(label) {
             let drawn = ariadne::Label::new(span).with_color(if label.primary {
@@ -184,6 +190,11 @@ impl Excerpt {
             next = line + 1;
         }
         excerpt
+    }
+
+    /// Whether a line's start is cut off.
+    fn is_cropped(&self) -> bool {
+        self.text.split('\n').any(|line| line.starts_with('…'))
     }
 
     fn push_line(&mut self, source: &Source, line: usize, spans: &[Range<usize>]) {

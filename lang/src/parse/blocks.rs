@@ -332,15 +332,18 @@ impl Parser<'_> {
     // ---- chains, sets, objects, flowtables
 
     /// Reads a chain behind its `{`.
-    pub(crate) fn chain_body(&mut self, open: Tok) -> ChainBody {
+    fn chain_body(&mut self, open: Tok) -> ChainBody {
+        let body = self.chain_in_braces(open);
+        self.after_block();
+        body
+    }
+
+    /// Reads a chain behind its `{`; what follows its `}` may be the rest of a rule.
+    pub(crate) fn chain_in_braces(&mut self, open: Tok) -> ChainBody {
         let mut body = ChainBody::default();
-        let in_place = !self.toks.is_empty() || self.depth > 2;
         body.span = self.inside(open, |parser| {
             parser.chain_lines(&mut body.items, Some(open))
         });
-        if !in_place {
-            self.after_block();
-        }
         body
     }
 

@@ -27,6 +27,9 @@ pub(super) fn explain(
         return Diagnostic::new(Code::TooLong, span, "this statement is too complex to read")
             .help("split it");
     }
+    if let Some(diagnostic) = misspelt_command(entry, toks, source, text) {
+        return diagnostic;
+    }
     let found = toks.get(failure.at);
     let span = match found {
         Some(tok) => tok.span(source),
@@ -40,7 +43,14 @@ pub(super) fn explain(
         Some(tok) => format!("`{}`", short(slice(tok))),
     };
     let expected = Expected::of(failure, entry);
-    let message = format!("expected {}, found {what}", expected.text());
+    let wanted = match entry {
+        Rule::e_element if failure.at > 0 && expected.tokens.contains(&token::COLON) => {
+            "`,`, `:` or `}`".to_owned()
+        }
+        Rule::e_element if failure.at > 0 && expected.is_broad() => "`,` or `}`".to_owned(),
+        _ => expected.text(),
+    };
+    let message = format!("expected {wanted}, found {what}");
     let mut diagnostic = Diagnostic::new(Code::SyntaxError, span, message);
     let Some(tok) = found else {
         return diagnostic;
@@ -52,39 +62,110 @@ pub(super) fn explain(
         diagnostic = diagnostic
             .help(format!("did you mean `{guess}`?"))
             .fix(fix, span, guess);
-    } else if expected.name && tok.kind.is_keyword() && !tok.kind.is_name() {
+    } else if expected.name && !expected.value && tok.kind.is_keyword() && !tok.kind.is_name() {
         diagnostic = diagnostic.help(format!("`{word}` is a keyword and cannot be a name"));
-    } else if let Some(help) = cause(failure, toks, tok.kind) {
+    } else if let Some(help) = cause(failure, toks, tok.kind, word) {
         diagnostic = diagnostic.help(help);
     }
     diagnostic
 }
 
+/// Commands that nft knows by their first word.
+const COMMANDS: [&str; 16] = [
+    "table", "add", "create", "insert", "replace", "delete", "destroy", "flush", "list", "reset",
+    "rename", "define", "redefine", "undefine", "include", "chain",
+];
+
+/// A command whose first word is nearly one: the rest would be read as a rule of a table by that name.
+fn misspelt_command(entry: Rule, toks: &[Tok], source: SourceId, text: &str) -> Option<Diagnostic> {
+    let first = toks
+        .first()
+        .filter(|first| entry == Rule::e_command && first.kind == token::WORD)?;
+    let word = text.get(first.start as usize..first.end as usize)?;
+    let guess = did_you_mean(word, COMMANDS)?;
+    let span = first.span(source);
+    let message = format!("expected a command, found `{}`", short(word));
+    let diagnostic =
+        Diagnostic::new(Code::SyntaxError, span, message).help(format!("did you mean `{guess}`?"));
+    Some(diagnostic.fix(format!("replace it with `{guess}`"), span, guess))
+}
+
+/// Words that people write without the word before them, and what they mean.
+const INCOMPLETE: &[(&str, &str)] = &[
+    (
+        "dport",
+        "a port belongs to a protocol: `tcp dport` or `udp dport`",
+    ),
+    (
+        "sport",
+        "a port belongs to a protocol: `tcp sport` or `udp sport`",
+    ),
+    (
+        "saddr",
+        "an address belongs to a family: `ip saddr` or `ip6 saddr`",
+    ),
+    (
+        "daddr",
+        "an address belongs to a family: `ip daddr` or `ip6 daddr`",
+    ),
+    ("state", "did you mean `ct state`?"),
+    ("status", "did you mean `ct status`?"),
+    ("direction", "did you mean `ct direction`?"),
+    ("l4proto", "did you mean `meta l4proto`?"),
+    ("nfproto", "did you mean `meta nfproto`?"),
+    ("length", "did you mean `meta length`?"),
+    ("priority", "did you mean `meta priority`?"),
+    ("protocol", "did you mean `meta protocol` or `ip protocol`?"),
+    ("option", "did you mean `tcp option` or `ip option`?"),
+    ("elements", "`elements` belongs into a set or map"),
+    (
+        "add",
+        "a command cannot stand in a block; write only the rule",
+    ),
+    (
+        "insert",
+        "a command cannot stand in a block; write only the rule",
+    ),
+    ("table", "is a `}` missing above?"),
+];
+
 /// What people usually mean by tokens that nft refuses.
-fn cause(failure: &Failure, toks: &[Tok], found: Kind) -> Option<&'static str> {
+fn cause(failure: &Failure, toks: &[Tok], found: Kind, word: &str) -> Option<&'static str> {
     let before = failure
         .at
         .checked_sub(1)
         .and_then(|at| toks.get(at))
         .map(|tok| tok.kind);
-    let after = toks.get(failure.at + 1).map(|tok| tok.kind);
-    if found == token::COMMA {
+    let literal =
+        |kind: Kind| matches!(kind, token::NUMBER | token::IPV4 | token::IPV6 | token::STR);
+    if failure.at == 0
+        && let Some((_, help)) = INCOMPLETE.iter().find(|(first, _)| *first == word)
+    {
+        return Some(help);
+    }
+    if failure.at == 0 && found == token::DASH {
+        return Some(
+            "this looks like an iptables rule; `iptables-translate` turns it into one of nft",
+        );
+    }
+    if found == token::COMMA || (literal(found) && before.is_some_and(literal)) {
         return Some("several values go into braces: `{ a, b }`");
+    }
+    if found == token::WORD && before == Some(token::WORD) {
+        return Some("several flags are joined by `,`, other values go into braces: `{ a, b }`");
     }
     if found == token::ASSIGN {
         return Some("equality is written `==`, or not at all");
     }
-    if found == keyword("comment")
-        || before == Some(keyword("comment"))
-        || toks.iter().any(|tok| tok.kind == keyword("comment"))
+    if found == keyword("policy") {
+        return Some("a `;` or a newline belongs before `policy`");
+    }
+    if toks
+        .iter()
+        .take(failure.at + 1)
+        .any(|tok| tok.kind == keyword("comment"))
     {
         return Some("a comment comes last in a rule");
-    }
-    if found == token::COLON && after == Some(token::NUMBER) {
-        return Some("a port belongs behind `to`: `dnat to 10.0.0.1:80`");
-    }
-    if found == keyword("table") {
-        return Some("is a `}` missing above?");
     }
     None
 }
@@ -167,11 +248,25 @@ impl Expected {
                     | token::CLASS_ID
                     | token::VAR
                     | token::WORD
+                    | token::LPAREN
+                    | token::LBRACKET
+                    | token::SET_REF
+                    | token::SET
+                    | token::STAR
+                    | token::AT_LL
+                    | token::AT_NH
+                    | token::AT_TH
+                    | token::AT_IH
             );
             !(expected.value && value) && !(expected.name && kind == token::WORD)
         });
         expected.tokens = tokens;
         expected
+    }
+
+    /// Whether too much would fit to list it.
+    fn is_broad(&self) -> bool {
+        !self.value && !self.name && self.tokens.len() > MAX_LISTED
     }
 
     fn guess(&self, word: &str) -> Option<&'static str> {
@@ -183,7 +278,7 @@ impl Expected {
         if self.statement {
             parts.push("a statement".into());
         }
-        if self.field && !self.statement {
+        if self.field && !self.statement && !self.value {
             parts.push("a match".into());
         }
         if self.value {

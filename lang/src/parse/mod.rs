@@ -194,6 +194,11 @@ impl Parser<'_> {
             .unwrap_or_default()
     }
 
+    /// The text from an offset on.
+    pub(crate) fn text_from(&self, at: u32) -> &str {
+        self.text.get(at as usize..).unwrap_or_default()
+    }
+
     pub(crate) fn bad_literal(&mut self, tok: Tok) {
         let Some(kind) = crate::cut::set::plain_kind(tok) else {
             return;
