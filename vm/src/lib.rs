@@ -31,7 +31,7 @@ pub use interp::{Interpreter, JUMP_DEPTH};
 pub use no_host::NoHost;
 pub use packet::Packet;
 pub use reg::{REGISTER_BYTES, Reg};
-pub use regs::Regs;
+pub use regs::{Regs, Slot};
 pub use ruleset::Ruleset;
 pub use state::State;
 pub use time::Instant;

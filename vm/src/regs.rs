@@ -12,6 +12,18 @@ pub struct Regs {
     bytes: [u8; REGISTER_BYTES],
 }
 
+/// A word of the register file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(u8);
+
+impl Slot {
+    /// The first word of a register.
+    #[expect(clippy::cast_possible_truncation, reason = "there are 16 words")]
+    pub const fn of(reg: Reg) -> Self {
+        Self((reg.offset() / 4) as u8)
+    }
+}
+
 impl Default for Regs {
     fn default() -> Self {
         Self {
@@ -50,6 +62,28 @@ impl Regs {
     #[inline]
     pub fn u32(&self, reg: Reg) -> u32 {
         self.get(reg, 4).try_into().map_or(0, u32::from_le_bytes)
+    }
+
+    /// A word as a little-endian number.
+    #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "16 words, and 4 bits to number them"
+    )]
+    pub fn word(&self, slot: Slot) -> u32 {
+        let (words, _) = self.bytes.as_chunks::<4>();
+        u32::from_le_bytes(words[usize::from(slot.0 & 15)])
+    }
+
+    /// Stores a word in little-endian order.
+    #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "16 words, and 4 bits to number them"
+    )]
+    pub fn set_word(&mut self, slot: Slot, value: u32) {
+        let (words, _) = self.bytes.as_chunks_mut::<4>();
+        words[usize::from(slot.0 & 15)] = value.to_le_bytes();
     }
 
     /// Two bytes in network order, such as a port.

@@ -1,58 +1,15 @@
 //! From instructions to the interpreter's own code: what most rules do has operations of its own, all else is kept as it is.
 
+use super::op::{Op, Test};
 use crate::ct::CtKey;
-use crate::ids::{ChainId, RuleId, SetId};
-use crate::instr::{Base, CmpOp, Instr, Verdict};
+use crate::ids::{ChainId, RuleId};
+use crate::instr::{Base, CmpOp, Instr};
 use crate::meta::MetaKey;
 use crate::ops::set::Lookup;
+use crate::regs::Slot;
 use crate::ruleset::{Policy, Ruleset};
 use crate::state::counter_indices;
 use crate::{Data, Reg};
-
-/// One decoded operation.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Op {
-    /// Loads 1, 2, 4 or 16 bytes of the packet.
-    Load1(Load),
-    Load2(Load),
-    Load4(Load),
-    Load16(Load),
-    /// Breaks unless the word under the mask is (or, negated, is not) the value.
-    Word {
-        src: Reg,
-        negated: bool,
-        mask: u32,
-        value: u32,
-    },
-    /// `dst = (src & mask) ^ xor` of one word.
-    BitwiseWord {
-        src: Reg,
-        dst: Reg,
-        mask: u32,
-        xor: u32,
-    },
-    CtState(Reg),
-    L4proto(Reg),
-    Nfproto(Reg),
-    /// Index into the state's counters.
-    Counter(u32),
-    Verdict(Verdict),
-    Lookup(Lookup),
-    LookupVerdict {
-        set: SetId,
-        src: Reg,
-    },
-    /// Index of an instruction kept as it is.
-    Other(u32),
-}
-
-/// Operands of a load.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Load {
-    pub(super) base: Base,
-    pub(super) dst: Reg,
-    pub(super) offset: u32,
-}
 
 /// A piece of a vector.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,6 +30,8 @@ pub(super) struct RuleCode {
 pub(super) struct Program {
     ops: Vec<Op>,
     others: Vec<Instr>,
+    /// What [`Op::Name`] compares with.
+    names: Vec<u128>,
     /// Chain by chain, in the order in which they run.
     rules: Vec<RuleCode>,
     chains: Vec<(Span, Policy)>,
@@ -84,6 +43,7 @@ impl Program {
         let mut program = Self {
             ops: Vec::new(),
             others: Vec::new(),
+            names: Vec::new(),
             rules: Vec::with_capacity(ruleset.rules.len()),
             chains: Vec::with_capacity(ruleset.chains.len()),
         };
@@ -94,9 +54,7 @@ impl Program {
                     continue;
                 };
                 let first = program.ops.len();
-                for instr in &rule.code {
-                    program.decode(instr, &counters);
-                }
+                program.decode(&rule.code, &counters);
                 let code = span(first, program.ops.len());
                 program.rules.push(RuleCode { id: *id, code });
             }
@@ -111,12 +69,51 @@ impl Program {
         program
     }
 
-    fn decode(&mut self, instr: &Instr, counters: &[Option<u32>]) {
-        let op = fast(instr, counters).unwrap_or_else(|| {
-            self.others.push(instr.clone());
-            Op::Other(number(self.others.len() - 1))
-        });
-        self.ops.push(op);
+    fn decode(&mut self, mut code: &[Instr], counters: &[Option<u32>]) {
+        while let Some((first, rest)) = code.split_first() {
+            if let Some((op, used)) = fused(code) {
+                self.ops.push(op);
+                code = code.get(used..).unwrap_or(&[]);
+                continue;
+            }
+            if let Some(op) = self.name(code) {
+                self.ops.push(op);
+                code = code.get(2..).unwrap_or(&[]);
+                continue;
+            }
+            let op = single(first, counters).unwrap_or_else(|| {
+                self.others.push(first.clone());
+                Op::Other(number(self.others.len() - 1))
+            });
+            self.ops.push(op);
+            code = rest;
+        }
+    }
+
+    /// A comparison of a whole interface name.
+    fn name(&mut self, code: &[Instr]) -> Option<Op> {
+        let [
+            Instr::MetaLoad {
+                key: key @ (MetaKey::Iifname | MetaKey::Oifname),
+                dst,
+            },
+            Instr::Cmp { op, src, data },
+            ..,
+        ] = code
+        else {
+            return None;
+        };
+        if src != dst || data.len() != 16 {
+            return None;
+        }
+        let negated = negated(*op)?;
+        self.names.push(u128::from_ne_bytes(*data.padded()));
+        Some(Op::Name {
+            out: *key == MetaKey::Oifname,
+            dst: *dst,
+            negated,
+            name: number(self.names.len() - 1),
+        })
     }
 
     /// The rules of a chain.
@@ -153,6 +150,11 @@ impl Program {
     pub(super) fn other(&self, index: u32) -> Option<&Instr> {
         self.others.get(index as usize)
     }
+
+    #[inline]
+    pub(super) fn name_at(&self, index: u32) -> u128 {
+        self.names.get(index as usize).copied().unwrap_or(0)
+    }
 }
 
 fn number(at: usize) -> u32 {
@@ -166,65 +168,135 @@ fn span(at: usize, end: usize) -> Span {
     }
 }
 
+/// Whether a comparison for (in)equality is negated; `None` for the others.
+const fn negated(op: CmpOp) -> Option<bool> {
+    match op {
+        CmpOp::Eq => Some(false),
+        CmpOp::Neq => Some(true),
+        CmpOp::Lt | CmpOp::Lte | CmpOp::Gt | CmpOp::Gte => None,
+    }
+}
+
+/// A load, perhaps a mask, and a comparison of one word as one operation, with the number of instructions that it stands for.
+fn fused(code: &[Instr]) -> Option<(Op, usize)> {
+    let (load, rest) = code.split_first()?;
+    let (dst, len) = loaded(load)?;
+    let all = width_mask(len)?;
+    let (and, rest) = match rest {
+        [
+            Instr::Bitwise {
+                src,
+                dst: to,
+                mask,
+                xor,
+            },
+            rest @ ..,
+        ] if *src == dst && *to == dst && mask.len() == len && word(xor)? == 0 => {
+            (word(mask)?, rest)
+        }
+        _ => (all, rest),
+    };
+    let [Instr::Cmp { op, src, data }, rest @ ..] = rest else {
+        return None;
+    };
+    if *src != dst || data.len() != len {
+        return None;
+    }
+    let test = Test {
+        slot: Slot::of(dst),
+        negated: negated(*op)?,
+        offset: offset(load)?,
+        and,
+        value: word(data)?,
+    };
+    Some((test_op(load, test)?, code.len() - rest.len()))
+}
+
+/// Where and how much a load that can be part of a fused operation loads.
+#[expect(clippy::wildcard_enum_match_arm, reason = "few loads are fused")]
+const fn loaded(load: &Instr) -> Option<(Reg, u8)> {
+    match *load {
+        Instr::PayloadLoad { len, dst, .. } => Some((dst, len)),
+        Instr::CtLoad {
+            key: CtKey::State,
+            dst,
+            ..
+        } => Some((dst, 4)),
+        Instr::MetaLoad {
+            key: MetaKey::L4proto | MetaKey::Nfproto,
+            dst,
+        } => Some((dst, 1)),
+        _ => None,
+    }
+}
+
+fn offset(load: &Instr) -> Option<u16> {
+    if let Instr::PayloadLoad { offset, .. } = load {
+        u16::try_from(*offset).ok()
+    } else {
+        Some(0)
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "few loads are fused")]
+fn test_op(load: &Instr, test: Test) -> Option<Op> {
+    Some(match *load {
+        Instr::PayloadLoad { base, len, .. } => match (base, len) {
+            (Base::Network, 1) => Op::Network1(test),
+            (Base::Network, 2) => Op::Network2(test),
+            (Base::Network, 3) => Op::Network3(test),
+            (Base::Network, 4) => Op::Network4(test),
+            (Base::Transport, 1) => Op::Transport1(test),
+            (Base::Transport, 2) => Op::Transport2(test),
+            (Base::Transport, 4) => Op::Transport4(test),
+            _ => return None,
+        },
+        Instr::CtLoad { .. } => Op::CtState(test),
+        Instr::MetaLoad {
+            key: MetaKey::Nfproto,
+            ..
+        } => Op::Nfproto(test),
+        Instr::MetaLoad { .. } => Op::L4proto(test),
+        _ => return None,
+    })
+}
+
 /// The operation of its own that an instruction has, if any.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "every other instruction is kept as it is"
 )]
-fn fast(instr: &Instr, counters: &[Option<u32>]) -> Option<Op> {
+fn single(instr: &Instr, counters: &[Option<u32>]) -> Option<Op> {
     Some(match *instr {
         Instr::PayloadLoad {
             base,
             offset,
             len,
             dst,
-        } => {
-            let load = Load { base, dst, offset };
-            match len {
-                1 => Op::Load1(load),
-                2 => Op::Load2(load),
-                4 => Op::Load4(load),
-                16 => Op::Load16(load),
-                _ => return None,
-            }
-        }
-        Instr::Cmp {
-            op: op @ (CmpOp::Eq | CmpOp::Neq),
-            src,
-            ref data,
-        } => {
-            let (mask, value) = word(data)?;
-            Op::Word {
-                src,
-                negated: op == CmpOp::Neq,
-                mask,
-                value,
-            }
-        }
+        } => Op::Load {
+            base,
+            offset,
+            len,
+            dst,
+        },
+        Instr::Cmp { op, src, ref data } => Op::Word(Test {
+            slot: Slot::of(src),
+            negated: negated(op)?,
+            offset: 0,
+            and: width_mask(data.len())?,
+            value: word(data)?,
+        }),
         Instr::Bitwise {
             src,
             dst,
             ref mask,
             ref xor,
         } => Op::BitwiseWord {
-            src,
-            dst,
-            mask: word(mask)?.1,
-            xor: word(xor)?.1,
+            src: Slot::of(src),
+            dst: Slot::of(dst),
+            mask: word(mask)?,
+            xor: word(xor)?,
         },
-        Instr::CtLoad {
-            key: CtKey::State,
-            dst,
-            ..
-        } => Op::CtState(dst),
-        Instr::MetaLoad {
-            key: MetaKey::L4proto,
-            dst,
-        } => Op::L4proto(dst),
-        Instr::MetaLoad {
-            key: MetaKey::Nfproto,
-            dst,
-        } => Op::Nfproto(dst),
         Instr::Counter { state } => Op::Counter((*counters.get(state.index())?)?),
         Instr::ImmediateVerdict { verdict } => Op::Verdict(verdict),
         Instr::Lookup {
@@ -243,15 +315,19 @@ fn fast(instr: &Instr, counters: &[Option<u32>]) -> Option<Op> {
     })
 }
 
-/// Data of up to four bytes as mask and value of a little-endian word.
-fn word(data: &Data) -> Option<(u32, u32)> {
-    let mask = match data.len() {
-        1 => 0xff,
-        2 => 0xffff,
-        3 => 0x00ff_ffff,
-        4 => u32::MAX,
-        _ => return None,
-    };
+/// The bits of a word that this many bytes fill.
+const fn width_mask(len: u8) -> Option<u32> {
+    match len {
+        1 => Some(0xff),
+        2 => Some(0xffff),
+        3 => Some(0x00ff_ffff),
+        4 => Some(u32::MAX),
+        _ => None,
+    }
+}
+
+/// Data of up to four bytes as a little-endian word.
+fn word(data: &Data) -> Option<u32> {
     let [a, b, c, d, ..] = *data.padded();
-    Some((mask, u32::from_le_bytes([a, b, c, d]) & mask))
+    Some(u32::from_le_bytes([a, b, c, d]) & width_mask(data.len())?)
 }

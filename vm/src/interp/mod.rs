@@ -2,6 +2,7 @@
 //! [`verify`](crate::verify) accepted; code that was not verified cannot make it panic, but can make it loop.
 
 mod decode;
+mod op;
 mod step;
 
 use decode::{Program, Span};
