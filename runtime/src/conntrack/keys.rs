@@ -27,7 +27,8 @@ impl Conntrack {
         };
         let tuple = entry.tuple(direction.unwrap_or(Direction::Original));
         match key {
-            CtKey::State | CtKey::Helper => false,
+            // Answered above; no helper is attached to anything; can only be set.
+            CtKey::State | CtKey::Helper | CtKey::Event => false,
             CtKey::Direction => fill(out, &[packet.ct.direction as u8]),
             CtKey::Status => fill(out, &entry.life.status.to_le_bytes()),
             CtKey::Mark => fill(out, &entry.mark.to_le_bytes()),
@@ -60,8 +61,6 @@ impl Conntrack {
                 let id = direction.map_or(entry.zone.id, |d| entry.zone.id_for(d));
                 fill(out, &id.to_le_bytes())
             }
-            // Can only be set.
-            CtKey::Event => false,
             CtKey::Id => fill(out, &self.table.public_id(entry).to_be_bytes()),
         }
     }
@@ -104,10 +103,9 @@ impl Conntrack {
                     entry.life.changes |= change::LABEL;
                 }
             }
-            // `ct event set` before confirmation only: it chooses what is reported, and everything is here.
-            CtKey::Event => {}
-            // The language lets no rule set these.
-            CtKey::State
+            // `ct event set` chooses what is reported, and all of it is. The language lets no rule set the others.
+            CtKey::Event
+            | CtKey::State
             | CtKey::Direction
             | CtKey::Status
             | CtKey::Expiration

@@ -80,8 +80,7 @@ const SR: Next = Some(SctpState::ShutdownRecd);
 const SA: Next = Some(SctpState::ShutdownAckSent);
 const HS: Next = Some(SctpState::HeartbeatSent);
 
-/// By direction, then chunk; columns NONE CLOSED COOKIE_WAIT COOKIE_ECHOED ESTABLISHED SHUTDOWN_SENT SHUTDOWN_RECD SHUTDOWN_ACK_SENT
-/// HEARTBEAT_SENT.
+/// By direction, then chunk; columns in order of [`SctpState`].
 #[rustfmt::skip]
 const TABLE: [[[Next; 9]; 11]; 2] = [
     [
@@ -98,7 +97,7 @@ const TABLE: [[[Next; 9]; 11]; 2] = [
         /* HEARTBEAT ACK     */ [CL, CL, CW, CE, ES, SS, SR, SA, HS],
     ],
     [
-        /* INIT              */ [IV, CL, CW, CE, ES, CL, CL, SA, IV],
+        /* INIT              */ [IV, CL, CW, CE, ES, SS, SR, SA, IV],
         /* INIT ACK          */ [IV, CW, CW, CE, ES, SS, SR, SA, IV],
         /* ABORT             */ [IV, CL, CL, CL, CL, CL, CL, CL, IV],
         /* SHUTDOWN          */ [IV, CL, CW, CE, SR, SS, SR, SA, IV],
@@ -275,7 +274,9 @@ impl Sctp {
                 chunk_type::INIT if header.tag() != 0 => return Err(InvalidReason::BadTag),
                 chunk_type::INIT => *self.tag_mut(Direction::Reply) = init_tag(&chunk)?,
                 chunk_type::HEARTBEAT => *self.tag_mut(Direction::Original) = header.tag(),
-                _ => *self.tag_mut(Direction::Reply) = header.tag(),
+                // RFC 9260 8.4 (5): SHUTDOWN COMPLETE answers with the same tag.
+                chunk_type::SHUTDOWN_ACK => *self.tag_mut(Direction::Reply) = header.tag(),
+                _ => {}
             }
         }
         Ok(())
@@ -306,6 +307,7 @@ impl Sctp {
                 }
             }
             chunk_type::COOKIE_ECHO if tag != own => return Err(InvalidReason::BadTag),
+            chunk_type::COOKIE_ACK => self.has_init = [false; 2],
             chunk_type::HEARTBEAT | chunk_type::HEARTBEAT_ACK if own == 0 => {
                 *self.tag_mut(direction) = tag;
             }
@@ -342,6 +344,10 @@ impl Sctp {
         match chunk.kind {
             chunk_type::INIT => {
                 let announced = init_tag(chunk)?;
+                if self.state != SctpState::None && self.tag(other) == announced {
+                    // Late or repeated: says nothing new.
+                    return Ok(());
+                }
                 // Both sides started at once, and this one starts again.
                 if *self.has_init_mut(direction) && *self.has_init_mut(other) {
                     *self.has_init_mut(other) = false;

@@ -19,8 +19,6 @@ pub struct LineOptions {
     pub id: bool,
     /// What an event line leaves out: counters, use, a mark of 0.
     pub event: bool,
-    /// Leave out the time to live (DESTROY events of `conntrack -E` have it, but not as time left).
-    pub without_timeout: bool,
 }
 
 /// How IPv6 addresses look.
@@ -63,9 +61,7 @@ pub fn write_line(entry: &EntryInfo, options: LineOptions, out: &mut dyn Write) 
         write_family(entry, out)?;
     }
     write_protocol(entry, out)?;
-    if !options.without_timeout {
-        write!(out, "{} ", entry.remaining.as_secs())?;
-    }
+    write!(out, "{} ", entry.remaining.as_secs())?;
     write_state(entry, out)?;
     let has_counters = !options.event || entry.has(status::DYING);
     write_directions(entry, Addresses::Short, has_counters, out)?;
@@ -105,13 +101,12 @@ fn write_protocol(entry: &EntryInfo, out: &mut dyn Write) -> fmt::Result {
     write!(out, "{:<8} {l4proto} ", protocol_name(l4proto))
 }
 
-/// The kernel's name of a layer 4 protocol (`nf_conntrack_standalone.c: l4proto_name`).
+/// The kernel's name of a layer 4 protocol (`nf_conntrack_standalone.c: l4proto_name`, since Linux lost DCCP).
 const fn protocol_name(l4proto: u8) -> &'static str {
     match l4proto {
         protocol::ICMP => "icmp",
         protocol::TCP => "tcp",
         protocol::UDP => "udp",
-        protocol::DCCP => "dccp",
         protocol::GRE => "gre",
         protocol::SCTP => "sctp",
         protocol::UDPLITE => "udplite",

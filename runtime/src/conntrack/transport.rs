@@ -78,7 +78,8 @@ impl<'a> Transport<'a> {
                 next_header::AUTH => (usize::from(len) + 2) * 4,
                 _ => (usize::from(len) + 1) * 8,
             };
-            bytes = bytes.get(len..).ok_or(InvalidReason::Truncated)?;
+            // A last header that claims more than there is leaves nothing behind it, as in Linux; the protocol's own check follows.
+            bytes = bytes.get(len..).unwrap_or(&[]);
             protocol = next;
         }
         Ok(Self {

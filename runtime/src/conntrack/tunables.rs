@@ -139,7 +139,7 @@ tunables! {
     tcp_loose: Flag = 1, "Pick up TCP connections whose start was not seen.";
     tcp_be_liberal: Flag = 0, "Let TCP segments outside the window pass.";
     tcp_ignore_invalid_rst: Flag = 0, "Let TCP resets before the acknowledged data pass.";
-    tcp_max_retrans: Count = 3, "Retransmissions after which tcp_timeout_max_retrans applies.";
+    tcp_max_retrans: Count = 3, "Retransmissions after which `tcp_timeout_max_retrans` applies.";
     tcp_timeout_syn_sent: Seconds = 120, "TCP: after the first SYN.";
     tcp_timeout_syn_recv: Seconds = 60, "TCP: after the SYN/ACK.";
     tcp_timeout_established: Seconds = 432_000, "TCP: open connection.";
@@ -148,7 +148,7 @@ tunables! {
     tcp_timeout_last_ack: Seconds = 30, "TCP: after the second FIN.";
     tcp_timeout_time_wait: Seconds = 120, "TCP: after the last acknowledgement.";
     tcp_timeout_close: Seconds = 10, "TCP: after a reset.";
-    tcp_timeout_max_retrans: Seconds = 300, "TCP: upper bound after tcp_max_retrans retransmissions, or with a zero window.";
+    tcp_timeout_max_retrans: Seconds = 300, "TCP: upper bound after `tcp_max_retrans` retransmissions, or with a zero window.";
     tcp_timeout_unacknowledged: Seconds = 300, "TCP: upper bound while data is not acknowledged.";
     udp_timeout: Seconds = 30, "UDP: until there is more than a question and its answer.";
     udp_timeout_stream: Seconds = 120, "UDP: with traffic both ways for more than two seconds.";

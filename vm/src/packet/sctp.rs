@@ -66,7 +66,8 @@ impl<T: AsRef<[u8]>> Sctp<T> {
     }
 }
 
-/// Chunks one by one; ends at the first header that is cut off, and behind a chunk whose length is below its header's or beyond the packet.
+/// Chunks one by one; ends at the first header that is cut off, and behind a chunk whose length is zero or beyond the packet. Lengths of 1 to 3
+/// step over the header alone, as in Linux.
 #[derive(Clone, Debug)]
 pub struct Chunks<'a>(&'a [u8]);
 
@@ -78,7 +79,7 @@ impl<'a> Iterator for Chunks<'a> {
         let len = u16::from_be_bytes(chunk(self.0, 2));
         let end = usize::from(len);
         let value = self.0.get(4..end.min(self.0.len())).unwrap_or(&[]);
-        self.0 = if end < 4 {
+        self.0 = if end == 0 {
             &[]
         } else {
             self.0.get(end.next_multiple_of(4)..).unwrap_or(&[])

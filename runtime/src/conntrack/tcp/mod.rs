@@ -312,7 +312,7 @@ impl Tcp {
         let (_, receiver) = self.sides(direction);
         let mut new = TcpState::Close;
         if receiver.has(side_flags::MAXACK_SET) && last.class != Some(Class::Syn) {
-            let is_established = state == TcpState::Established;
+            let is_established = state == TcpState::Established && life.has(status::ASSURED);
             if segment.seq == 0 && !is_established {
                 // Most likely answers a SYN that we let through.
                 return Before::Check(TcpState::Close);
@@ -328,7 +328,8 @@ impl Tcp {
             // In the window but not at its edge: the receiver may answer with a challenge ACK and go on.
             new = state;
         }
-        let answers_ignored = (life.has(status::SEEN_REPLY) && last.class == Some(Class::Syn))
+        let answers_ignored = (life.has(status::SEEN_REPLY)
+            && last.is(Class::Syn, direction.opposite()))
             || (!life.has(status::ASSURED) && last.class == Some(Class::Ack));
         if answers_ignored && segment.ack == last.end {
             return Before::In(new);
@@ -370,7 +371,7 @@ impl Tcp {
     /// (`nf_tcp_handle_invalid`).
     fn shorten(&mut self, segment: &Segment<'_>, life: &mut Life, seen: &Seen<'_>) {
         /// A life shorter than this is left alone.
-        const ENOUGH: Duration = Duration::from_secs(120);
+        const ENOUGH: Duration = Duration::from_mins(2);
         if !life.has(status::ASSURED) || life.has(status::FIXED_TIMEOUT) {
             return;
         }

@@ -137,8 +137,7 @@ const TW: Next = Next::To(TcpState::TimeWait);
 const CL: Next = Next::To(TcpState::Close);
 const S2: Next = Next::To(TcpState::SynSent2);
 
-/// By direction, then class in order of [`Class`]; columns NONE SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT CLOSE_WAIT LAST_ACK TIME_WAIT
-/// CLOSE SYN_SENT2. SS out of TIME_WAIT and CLOSE is a new connection with the old one's ports.
+/// By direction, then class in order of [`Class`]; columns in order of [`TcpState`]. SS out of TW and CL is a new connection with the old one's ports.
 #[rustfmt::skip]
 const TABLE: [[Row; 5]; 2] = [
     [

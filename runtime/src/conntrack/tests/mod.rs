@@ -13,6 +13,8 @@ mod table_cases;
 mod tcp_cases;
 mod text_cases;
 
+use std::time::Duration;
+
 use redan_vm::ct::{Direction, state, status};
 use redan_vm::{Instant, Packet};
 
@@ -67,7 +69,7 @@ impl Script {
         let (packet, expected) = line.split_once("=>").unwrap_or_else(|| panic!("{line}"));
         let mut words: Vec<&str> = packet.split_whitespace().collect();
         let seconds: f64 = words.remove(0).parse().unwrap();
-        self.now = Instant::from_nanos(EPOCH_SECS * 1_000_000_000 + (seconds * 1e9).round() as u64);
+        self.now = Instant::from_secs(EPOCH_SECS) + Duration::from_secs_f64(seconds);
         let is_dropped = take(&mut words, "dropped");
         let is_notrack = take(&mut words, "notrack");
         let is_output = take(&mut words, "output");

@@ -61,7 +61,7 @@ fn survive(frames: Vec<(Packet, bool, u16)>) -> Result<(), TestCaseError> {
         }
         prop_assert!(conntrack.count() <= 16);
         let mut text = String::new();
-        conntrack.write_proc(now, &mut text).unwrap();
+        prop_assert!(conntrack.write_proc(now, &mut text).is_ok());
     }
     for _ in 0..1000 {
         match conntrack.poll_timeout() {

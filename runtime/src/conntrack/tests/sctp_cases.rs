@@ -97,3 +97,37 @@ fn inits_that_cross_keep_the_association() {
         ",
     );
 }
+
+#[test]
+fn init_ack_with_another_tag_needs_an_init_that_asked_for_it() {
+    check(
+        "
+        0 a>b sctp kinds=8 tag=0xaa => new SHUTDOWN_ACK_SENT 3 unreplied
+        0 a>b sctp kinds=1 init=0xaa => new SHUTDOWN_ACK_SENT 3 unreplied
+        0 b>a sctp kinds=2 tag=0xaa init=0xbb => est SHUTDOWN_ACK_SENT 3
+        0 b>a sctp kinds=2 tag=0xaa init=0xcc => inv(bad-tag)
+        ",
+    );
+    check_open(
+        "
+        0 a>b sctp kinds=1 init=0xa2 => est ESTABLISHED 210 assured
+        0 b>a sctp kinds=2 tag=0xa2 init=0xb2 => est ESTABLISHED 210 assured
+        ",
+    );
+}
+
+#[test]
+fn only_shutdown_ack_announces_the_other_sides_tag() {
+    check(
+        "
+        0 a>b sctp kinds=5 tag=0xaa => new CLOSED 10 unreplied
+        0 b>a sctp kinds=5 tag=0xbb => est
+        ",
+    );
+    check(
+        "
+        0 a>b sctp kinds=8 tag=0xaa => new SHUTDOWN_ACK_SENT 3 unreplied
+        0 b>a sctp kinds=14 tag=0xaa => est CLOSED 10
+        ",
+    );
+}

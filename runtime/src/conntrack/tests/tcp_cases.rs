@@ -386,3 +386,26 @@ fn entry_dies_when_its_time_is_over_and_not_before() {
         "0 a>b S => new\n 119.999 a>b S => new SYN_SENT 0 unreplied\n 120 a>b S => new SYN_SENT 120 unreplied",
     );
 }
+
+#[test]
+fn inexact_reset_closes_what_is_not_assured() {
+    check(
+        "
+        0 a>b PA len=1 => new ESTABLISHED 300 unreplied
+        0 b>a PA ack=2 len=10 => est ESTABLISHED 300
+        0 a>b R seq=7938 => est CLOSE 10
+        ",
+    );
+}
+
+#[test]
+fn reset_behind_crossing_syns_is_checked_against_the_window() {
+    check(
+        "
+        0 a>b S => new
+        0 b>a S => est SYN_SENT2 120
+        0 b>a R win=3000 ack0 => est CLOSE 10 p1/1
+        0 a>b A seq=1001 len=5 => est CLOSE 10 p2/1
+        ",
+    );
+}
