@@ -131,15 +131,12 @@ impl RuleEmitter<'_, '_> {
             self.cold = false;
             let next = self.fb.create_block();
             self.next = next;
-            let count = match self.common(rest) {
-                Some((count, len)) => {
-                    self.group(rest.get(..count).unwrap_or(&[]), len);
-                    count
-                }
-                None => {
-                    self.rule(*first);
-                    1
-                }
+            let count = if let Some((count, len)) = self.common(rest) {
+                self.group(rest.get(..count).unwrap_or(&[]), len);
+                count
+            } else {
+                self.rule(*first);
+                1
             };
             self.fb.switch_to_block(next);
             rest = rest.get(count..).unwrap_or(&[]);
@@ -199,6 +196,7 @@ impl RuleEmitter<'_, '_> {
     }
 
     /// Emits one instruction. What is not in line here is run by a helper, which calls [`redan_vm::ops::run`].
+    #[expect(clippy::too_many_lines, reason = "one row an instruction")]
     fn instr(&mut self, index: u32, instr: &Instr) -> Reach {
         match instr {
             Instr::Immediate { dst, data } => self.immediate(*dst, data),

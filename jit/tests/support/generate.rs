@@ -9,7 +9,7 @@ use redan_vm::ct::{CtKey, Direction};
 use redan_vm::ids::{ChainId, SetId, StateId};
 use redan_vm::instr::{
     Base, BitwiseRegOp, ByteorderOp, ChecksumKind, CmpOp, Dynset, DynsetOp, ExthdrOp, FibResult,
-    Log, Nat, NatKind, ObjectKind, Reject, RtKey, ShiftOp,
+    Nat, NatKind, ObjectKind, Reject, RtKey, ShiftOp,
 };
 use redan_vm::meta::MetaKey;
 use redan_vm::packet::{CtView, Layout, Meta};
@@ -294,7 +294,7 @@ fn statement() -> impl Strategy<Value = Code> {
             kind: ObjectKind::Counter,
             state: StateId(5),
         },
-        Instr::Log(Box::new(Log::default())),
+        Instr::Log(Box::default()),
         Instr::Notrack,
     ])
     .prop_map(|instr| vec![instr]);
@@ -426,12 +426,8 @@ fn rules(chain: u32) -> impl Strategy<Value = Vec<Code>> {
     vec(prop_oneof![run.boxed(), single.boxed()], 0..6).prop_map(|runs| runs.concat())
 }
 
-fn elements(key_len: u8, data: SetData) -> impl Strategy<Value = Elements> {
-    let one = (
-        vec(byte(), usize::from(key_len)),
-        super::generate::data(4),
-        0..6_u32,
-    );
+fn elements(key_len: u8, kind: SetData) -> impl Strategy<Value = Elements> {
+    let one = (vec(byte(), usize::from(key_len)), data(4), 0..6_u32);
     vec(one, 0..12).prop_map(move |all| {
         let mut elements = Elements::default();
         let mut seen = std::collections::BTreeSet::new();
@@ -441,7 +437,7 @@ fn elements(key_len: u8, data: SetData) -> impl Strategy<Value = Elements> {
             }
             elements.keys.extend(key);
             elements.flags.push(0);
-            match data {
+            match kind {
                 SetData::None | SetData::Object(_) => {}
                 SetData::Value(_) => elements.data.push(ElementData::Value(value)),
                 SetData::Verdict => elements.data.push(ElementData::Verdict(match verdict {
@@ -507,7 +503,7 @@ fn states() -> Vec<StateSpec> {
 }
 
 /// A ruleset with sets and stateful expressions.
-pub fn ruleset() -> impl Strategy<Value = Ruleset> {
+pub(crate) fn ruleset() -> impl Strategy<Value = Ruleset> {
     let chains = (rules(0), rules(1), rules(2), rules(3));
     let sets: Vec<_> = [SetData::None, SetData::Value(4), SetData::Verdict]
         .into_iter()
@@ -523,7 +519,7 @@ pub fn ruleset() -> impl Strategy<Value = Ruleset> {
 }
 
 /// A packet whose layout is possible, though its bytes are random.
-pub fn packet() -> impl Strategy<Value = Packet> {
+pub(crate) fn packet() -> impl Strategy<Value = Packet> {
     let bytes = vec(byte(), 34..90);
     let meta = (
         byte(),

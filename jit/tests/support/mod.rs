@@ -1,5 +1,10 @@
 //! Small rulesets and packets made by hand, and the check that every engine gives the same for them.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![expect(dead_code, reason = "each test file uses a part of it")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "made-up rulesets and packets; what does not fit is a mistake in the test"
+)]
 
 use std::sync::Arc;
 
@@ -11,15 +16,15 @@ use redan_vm::ruleset::{BaseChain, Chain, Origin, Policy, Rule, Table};
 use redan_vm::verify::verify;
 use redan_vm::{Engine, Env, Instant, Instr, Interpreter, Outcome, Packet, Ruleset, State};
 
-pub mod generate;
-pub mod program;
-pub mod recorder;
-pub mod reference;
+pub(crate) mod generate;
+pub(crate) mod program;
+pub(crate) mod recorder;
+pub(crate) mod reference;
 use recorder::Recorder;
 use reference::Reference;
 
 /// A ruleset of one inet table; the first chain is a base chain.
-pub fn ruleset(policy: Policy, chains: Vec<Vec<Vec<Instr>>>) -> Ruleset {
+pub(crate) fn ruleset(policy: Policy, chains: Vec<Vec<Vec<Instr>>>) -> Ruleset {
     let mut ruleset = Ruleset {
         tables: vec![Table {
             family: Family::Inet,
@@ -62,7 +67,7 @@ pub fn ruleset(policy: Policy, chains: Vec<Vec<Vec<Instr>>>) -> Ruleset {
 }
 
 /// A TCP packet over IPv4 and Ethernet from 10.0.0.1:40000 to 10.0.0.2:`dport`.
-pub fn tcp(dport: u16) -> Packet {
+pub(crate) fn tcp(dport: u16) -> Packet {
     let mut frame = vec![0; 14 + 20 + 20 + 6];
     frame[..14].copy_from_slice(&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0]);
     frame[14..34].copy_from_slice(&[
@@ -100,10 +105,10 @@ pub fn tcp(dport: u16) -> Packet {
 }
 
 /// What became of a row of packets: each with its outcome, then the state, then what the host was asked.
-pub type Trail = (Vec<(Outcome, String)>, String, Recorder);
+pub(crate) type Trail = (Vec<(Outcome, String)>, String, Recorder);
 
 /// Runs the base chain on packets, a second apart.
-pub fn trail(engine: &mut dyn Engine, ruleset: &Ruleset, packets: &[Packet]) -> Trail {
+pub(crate) fn trail(engine: &mut dyn Engine, ruleset: &Ruleset, packets: &[Packet]) -> Trail {
     let mut state = State::new(ruleset);
     let mut host = Recorder::default();
     let mut outcomes = Vec::new();
@@ -121,12 +126,12 @@ pub fn trail(engine: &mut dyn Engine, ruleset: &Ruleset, packets: &[Packet]) -> 
 }
 
 /// Native code of a ruleset.
-pub fn compile(ruleset: &Ruleset) -> Jit {
+pub(crate) fn compile(ruleset: &Ruleset) -> Jit {
     Jit::compile(Arc::new(ruleset.clone())).expect("compiles")
 }
 
 /// Runs packets through every engine; gives their outcomes, which must be the same.
-pub fn same(ruleset: &Ruleset, packets: &[Packet]) -> Vec<Outcome> {
+pub(crate) fn same(ruleset: &Ruleset, packets: &[Packet]) -> Vec<Outcome> {
     assert_eq!(verify(ruleset), []);
     let expected = trail(&mut Reference { ruleset }, ruleset, packets);
     let interpreted = trail(&mut Interpreter::new(ruleset), ruleset, packets);

@@ -6,22 +6,22 @@ use redan_vm::meta::MetaKey;
 use redan_vm::{Data, Instr, Reg, Verdict};
 
 /// The register with nft's number.
-pub fn reg(number: u8) -> Reg {
+pub(crate) fn reg(number: u8) -> Reg {
     Reg::new(number).expect("a register")
 }
 
 /// Up to 16 bytes.
-pub fn data(bytes: &[u8]) -> Data {
+pub(crate) fn data(bytes: &[u8]) -> Data {
     Data::new(bytes).expect("at most 16 bytes")
 }
 
 /// A payload load into register 1.
-pub fn load(base: Base, offset: u32, len: u8) -> Instr {
+pub(crate) fn load(base: Base, offset: u32, len: u8) -> Instr {
     load_to(base, offset, len, Reg::R1)
 }
 
 /// A payload load.
-pub fn load_to(base: Base, offset: u32, len: u8, dst: Reg) -> Instr {
+pub(crate) fn load_to(base: Base, offset: u32, len: u8, dst: Reg) -> Instr {
     Instr::PayloadLoad {
         base,
         offset,
@@ -31,12 +31,12 @@ pub fn load_to(base: Base, offset: u32, len: u8, dst: Reg) -> Instr {
 }
 
 /// A metadata load into register 1.
-pub fn meta(key: MetaKey) -> Instr {
+pub(crate) fn meta(key: MetaKey) -> Instr {
     Instr::MetaLoad { key, dst: Reg::R1 }
 }
 
 /// A constant.
-pub fn set(dst: Reg, bytes: &[u8]) -> Instr {
+pub(crate) fn set(dst: Reg, bytes: &[u8]) -> Instr {
     Instr::Immediate {
         dst,
         data: data(bytes),
@@ -44,12 +44,12 @@ pub fn set(dst: Reg, bytes: &[u8]) -> Instr {
 }
 
 /// A comparison of register 1.
-pub fn cmp(op: CmpOp, bytes: &[u8]) -> Instr {
+pub(crate) fn cmp(op: CmpOp, bytes: &[u8]) -> Instr {
     cmp_at(op, Reg::R1, bytes)
 }
 
 /// A comparison.
-pub fn cmp_at(op: CmpOp, src: Reg, bytes: &[u8]) -> Instr {
+pub(crate) fn cmp_at(op: CmpOp, src: Reg, bytes: &[u8]) -> Instr {
     Instr::Cmp {
         op,
         src,
@@ -58,37 +58,37 @@ pub fn cmp_at(op: CmpOp, src: Reg, bytes: &[u8]) -> Instr {
 }
 
 /// Register 1 is these bytes.
-pub fn equals(bytes: &[u8]) -> Instr {
+pub(crate) fn equals(bytes: &[u8]) -> Instr {
     cmp(CmpOp::Eq, bytes)
 }
 
 /// A verdict.
-pub fn verdict(verdict: Verdict) -> Instr {
+pub(crate) fn verdict(verdict: Verdict) -> Instr {
     Instr::ImmediateVerdict { verdict }
 }
 
 /// Accept.
-pub fn accept() -> Instr {
+pub(crate) fn accept() -> Instr {
     verdict(Verdict::Accept)
 }
 
 /// Drop.
-pub fn drop_it() -> Instr {
+pub(crate) fn drop_it() -> Instr {
     verdict(Verdict::Drop)
 }
 
 /// Jump to a chain.
-pub fn jump(chain: u32) -> Instr {
+pub(crate) fn jump(chain: u32) -> Instr {
     verdict(Verdict::Jump(ChainId(chain)))
 }
 
 /// Goto a chain.
-pub fn goto(chain: u32) -> Instr {
+pub(crate) fn goto(chain: u32) -> Instr {
     verdict(Verdict::Goto(ChainId(chain)))
 }
 
 /// Count.
-pub fn counter(state: u32) -> Instr {
+pub(crate) fn counter(state: u32) -> Instr {
     let state = StateId(state);
     Instr::Counter { state }
 }

@@ -7,9 +7,9 @@ use redan_vm::{Asked, Host, NatAsk, NatRange, Packet};
 
 /// What was asked, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     /// One line a question.
-    pub calls: Vec<String>,
+    pub(crate) calls: Vec<String>,
 }
 
 impl Recorder {
@@ -27,7 +27,7 @@ impl Recorder {
         for (byte, value) in out.iter_mut().zip(number.to_le_bytes().iter().cycle()) {
             *byte = *value;
         }
-        number % 4 != 0
+        !number.is_multiple_of(4)
     }
 }
 
@@ -98,7 +98,7 @@ impl Host for Recorder {
 
     fn connections(&mut self, _: &Packet, list: u64) -> Option<u32> {
         let number = self.note(format!("connections {list}"));
-        (number % 8 != 0).then_some(number % 16)
+        (!number.is_multiple_of(8)).then_some(number % 16)
     }
 
     fn dup(&mut self, _: &Packet, addr: Option<&[u8]>, oif: Option<u32>) {

@@ -6,8 +6,8 @@ use redan_vm::ruleset::Policy;
 use redan_vm::{Engine, Env, Final, Outcome, Packet, Regs, Ruleset, Verdict};
 
 /// Runs rules as they are written.
-pub struct Reference<'r> {
-    pub ruleset: &'r Ruleset,
+pub(crate) struct Reference<'r> {
+    pub(crate) ruleset: &'r Ruleset,
 }
 
 /// A run of a base chain.
@@ -73,7 +73,7 @@ impl Run<'_, '_, '_, '_> {
         for instr in &ruleset.rules[rule.index()].code {
             match ops::run(instr, rule, self.packet, &mut self.regs, self.env) {
                 Step::Next => {}
-                step => return step,
+                step @ (Step::Break | Step::Verdict(_) | Step::Final(_)) => return step,
             }
         }
         Step::Next
