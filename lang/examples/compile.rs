@@ -1,6 +1,10 @@
 //! Compiles and checks single files with nothing but the language crate: `compile --emit bytecode FILE`, `lint FILE`.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command's output"
+)]
 
 use redan_lang::compile::{Options, compile};
 use redan_lang::datatype::Clock;
@@ -21,7 +25,12 @@ fn main() -> ExitCode {
     let (root, mut findings) = parse::add_bytes(&mut sources, path, bytes);
     let (file, more) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
     findings.extend(more);
-    let options = Options { clock: Clock { utc_offset_secs: utc_offset() }, ..Options::default() };
+    let options = Options {
+        clock: Clock {
+            utc_offset_secs: utc_offset(),
+        },
+        ..Options::default()
+    };
     let (ruleset, more) = compile(&file, &sources, &options);
     findings.extend(more);
     let failed = findings.iter().any(Diagnostic::is_error);
@@ -43,7 +52,12 @@ fn main() -> ExitCode {
 
 /// `TZ=UTC-2` means two hours ahead of UTC.
 fn utc_offset() -> i32 {
-    let zone = std::env::var_os("TZ").and_then(|zone| zone.into_string().ok()).unwrap_or_default();
-    let hours = zone.strip_prefix("UTC").and_then(|hours| hours.parse::<i32>().ok()).unwrap_or(0);
+    let zone = std::env::var_os("TZ")
+        .and_then(|zone| zone.into_string().ok())
+        .unwrap_or_default();
+    let hours = zone
+        .strip_prefix("UTC")
+        .and_then(|hours| hours.parse::<i32>().ok())
+        .unwrap_or(0);
     -hours * 3600
 }

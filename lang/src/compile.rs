@@ -23,7 +23,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Clock::default(), interfaces: Vec::new(), peephole: true }
+        Self {
+            clock: Clock::default(),
+            interfaces: Vec::new(),
+            peephole: true,
+        }
     }
 }
 
@@ -43,16 +47,28 @@ pub fn analyze(file: &File, sources: &Sources, options: &Options) -> Compiled {
     let mut cx = Context::new(sources, options);
     resolve::run(&mut cx, file);
     let mut ruleset = std::mem::take(&mut cx.ruleset);
-    ruleset.needs_conntrack = ruleset.chains.iter().flat_map(|chain| &chain.rules).any(|id| {
-        let rule = ruleset.rules.get(id.index());
-        rule.is_some_and(|rule| rule.code.iter().any(|instr| needs_conntrack(instr)))
-    });
+    ruleset.needs_conntrack = ruleset
+        .chains
+        .iter()
+        .flat_map(|chain| &chain.rules)
+        .any(|id| {
+            let rule = ruleset.rules.get(id.index());
+            rule.is_some_and(|rule| rule.code.iter().any(|instr| needs_conntrack(instr)))
+        });
     let (program, diagnostics) = cx.finish();
-    Compiled { ruleset, program, diagnostics }
+    Compiled {
+        ruleset,
+        program,
+        diagnostics,
+    }
 }
 
 /// Compiles a parsed file: a ruleset where there are no errors, and what was found.
-pub fn compile(file: &File, sources: &Sources, options: &Options) -> (Option<Ruleset>, Vec<Diagnostic>) {
+pub fn compile(
+    file: &File,
+    sources: &Sources,
+    options: &Options,
+) -> (Option<Ruleset>, Vec<Diagnostic>) {
     let compiled = analyze(file, sources, options);
     let sound = !compiled.diagnostics.iter().any(Diagnostic::is_error);
     (sound.then_some(compiled.ruleset), compiled.diagnostics)
@@ -61,9 +77,21 @@ pub fn compile(file: &File, sources: &Sources, options: &Options) -> (Option<Rul
 /// Whether an instruction makes the kernel track connections.
 fn needs_conntrack(instr: &Instr) -> bool {
     match instr {
-        Instr::CtLoad { .. } | Instr::CtSet { .. } | Instr::Nat(_) | Instr::Masq { .. } | Instr::Redir { .. } | Instr::Connlimit { .. } | Instr::Synproxy { .. }
+        Instr::CtLoad { .. }
+        | Instr::CtSet { .. }
+        | Instr::Nat(_)
+        | Instr::Masq { .. }
+        | Instr::Redir { .. }
+        | Instr::Connlimit { .. }
+        | Instr::Synproxy { .. }
         | Instr::FlowOffload { .. } => true,
-        Instr::Objref { kind, .. } => matches!(kind, ObjectKind::CtHelper | ObjectKind::CtTimeout | ObjectKind::CtExpectation | ObjectKind::Synproxy),
+        Instr::Objref { kind, .. } => matches!(
+            kind,
+            ObjectKind::CtHelper
+                | ObjectKind::CtTimeout
+                | ObjectKind::CtExpectation
+                | ObjectKind::Synproxy
+        ),
         _ => false,
     }
 }

@@ -43,30 +43,86 @@ impl<'a> Context<'a> {
         match &expr.kind {
             ExprKind::Var(_) => self.with_resolved(expr, |cx, expr| cx.constant(expr, ty)),
             ExprKind::Symbol(word) => self.word(word.span, ty).map(Constant::Value),
-            ExprKind::Meta { key, explicit: false } => self.word(key.span, ty).map(Constant::Value),
+            ExprKind::Meta {
+                key,
+                explicit: false,
+            } => self.word(key.span, ty).map(Constant::Value),
             ExprKind::Str(text) | ExprKind::WildcardWord(text) => self.string(expr.span, *text, ty),
-            ExprKind::Number(number) => self.number(expr.span, number.value(), ty).map(Constant::Value),
-            ExprKind::Ipv4(bytes) if ty.datatype == DataType::Ipv4Addr => Some(Constant::Value(u128::from(u32::from_be_bytes(*bytes)))),
-            ExprKind::Ipv6(bytes) if ty.datatype == DataType::Ipv6Addr => Some(Constant::Value(u128::from_be_bytes(*bytes))),
-            ExprKind::Mac(bytes) if matches!(ty.datatype, DataType::EtherAddr | DataType::LlAddr) => {
-                Some(Constant::Value(bytes.iter().fold(0, |value, byte| value << 8 | u128::from(*byte))))
+            ExprKind::Number(number) => self
+                .number(expr.span, number.value(), ty)
+                .map(Constant::Value),
+            ExprKind::Ipv4(bytes) if ty.datatype == DataType::Ipv4Addr => {
+                Some(Constant::Value(u128::from(u32::from_be_bytes(*bytes))))
             }
-            ExprKind::Time(ms) if matches!(ty.datatype, DataType::Time | DataType::Hour) => self.time(expr.span, *ms, ty).map(Constant::Value),
-            ExprKind::Ipv4(_) | ExprKind::Ipv6(_) | ExprKind::Mac(_) | ExprKind::Time(_) => self.other_literal(expr.span, ty),
+            ExprKind::Ipv6(bytes) if ty.datatype == DataType::Ipv6Addr => {
+                Some(Constant::Value(u128::from_be_bytes(*bytes)))
+            }
+            ExprKind::Mac(bytes)
+                if matches!(ty.datatype, DataType::EtherAddr | DataType::LlAddr) =>
+            {
+                Some(Constant::Value(
+                    bytes
+                        .iter()
+                        .fold(0, |value, byte| value << 8 | u128::from(*byte)),
+                ))
+            }
+            ExprKind::Time(ms) if matches!(ty.datatype, DataType::Time | DataType::Hour) => {
+                self.time(expr.span, *ms, ty).map(Constant::Value)
+            }
+            ExprKind::Ipv4(_) | ExprKind::Ipv6(_) | ExprKind::Mac(_) | ExprKind::Time(_) => {
+                self.other_literal(expr.span, ty)
+            }
             ExprKind::Range(ends) => self.range(expr.span, &ends.0, &ends.1, ty),
             ExprKind::Prefix(parts) => self.prefix(expr.span, &parts.0, &parts.1, ty),
-            ExprKind::Binary(op, sides) => self.fold(expr.span, *op, &sides.0, &sides.1, ty).map(Constant::Value),
+            ExprKind::Binary(op, sides) => self
+                .fold(expr.span, *op, &sides.0, &sides.1, ty)
+                .map(Constant::Value),
             ExprKind::List(items) => self.flags(expr.span, items, ty).map(Constant::Value),
-            ExprKind::Set(_) | ExprKind::SetRef(_) => self.error(Code::NotConstant, expr.span, "a set cannot stand here, a single value is wanted"),
-            ExprKind::Concat(_) => self.error(Code::WrongType, expr.span, format!("a concatenation cannot stand here, {} is wanted", describe(ty))),
-            ExprKind::CatchAll => self.error(Code::NotConstant, expr.span, "`*` stands only for all other elements of a set"),
-            ExprKind::FlagMatch(_) | ExprKind::Verdict(_) | ExprKind::Payload { .. } | ExprKind::RawPayload { .. } | ExprKind::Inner { .. }
-            | ExprKind::Exthdr { .. } | ExprKind::ExthdrPresent(_) | ExprKind::TcpOption { .. } | ExprKind::RawTcpOption { .. } | ExprKind::IpOption { .. }
-            | ExprKind::SctpChunk { .. } | ExprKind::DccpOption(_) | ExprKind::Meta { .. } | ExprKind::Ct { .. } | ExprKind::Fib { .. }
-            | ExprKind::Rt { .. } | ExprKind::Socket { .. } | ExprKind::Osf { .. } | ExprKind::Ipsec { .. } | ExprKind::Numgen { .. }
-            | ExprKind::Jhash { .. } | ExprKind::Symhash { .. } | ExprKind::Map(_) => {
-                self.error(Code::NotConstant, expr.span, format!("a constant is wanted here: {}", describe(ty)))
-            }
+            ExprKind::Set(_) | ExprKind::SetRef(_) => self.error(
+                Code::NotConstant,
+                expr.span,
+                "a set cannot stand here, a single value is wanted",
+            ),
+            ExprKind::Concat(_) => self.error(
+                Code::WrongType,
+                expr.span,
+                format!(
+                    "a concatenation cannot stand here, {} is wanted",
+                    describe(ty)
+                ),
+            ),
+            ExprKind::CatchAll => self.error(
+                Code::NotConstant,
+                expr.span,
+                "`*` stands only for all other elements of a set",
+            ),
+            ExprKind::FlagMatch(_)
+            | ExprKind::Verdict(_)
+            | ExprKind::Payload { .. }
+            | ExprKind::RawPayload { .. }
+            | ExprKind::Inner { .. }
+            | ExprKind::Exthdr { .. }
+            | ExprKind::ExthdrPresent(_)
+            | ExprKind::TcpOption { .. }
+            | ExprKind::RawTcpOption { .. }
+            | ExprKind::IpOption { .. }
+            | ExprKind::SctpChunk { .. }
+            | ExprKind::DccpOption(_)
+            | ExprKind::Meta { .. }
+            | ExprKind::Ct { .. }
+            | ExprKind::Fib { .. }
+            | ExprKind::Rt { .. }
+            | ExprKind::Socket { .. }
+            | ExprKind::Osf { .. }
+            | ExprKind::Ipsec { .. }
+            | ExprKind::Numgen { .. }
+            | ExprKind::Jhash { .. }
+            | ExprKind::Symhash { .. }
+            | ExprKind::Map(_) => self.error(
+                Code::NotConstant,
+                expr.span,
+                format!("a constant is wanted here: {}", describe(ty)),
+            ),
         }
     }
 
@@ -74,8 +130,16 @@ impl<'a> Context<'a> {
     pub(crate) fn single(&mut self, expr: &Expr, ty: Type) -> Option<u128> {
         match self.constant(expr, ty)? {
             Constant::Value(value) => Some(value),
-            Constant::Range(..) => self.error(Code::NotConstant, expr.span, "a range cannot stand here, a single value is wanted"),
-            Constant::Prefix { .. } => self.error(Code::NotConstant, expr.span, "a prefix cannot stand here, a single value is wanted"),
+            Constant::Range(..) => self.error(
+                Code::NotConstant,
+                expr.span,
+                "a range cannot stand here, a single value is wanted",
+            ),
+            Constant::Prefix { .. } => self.error(
+                Code::NotConstant,
+                expr.span,
+                "a prefix cannot stand here, a single value is wanted",
+            ),
         }
     }
 
@@ -94,7 +158,11 @@ impl<'a> Context<'a> {
         let text = self.sources.text(span);
         match read_symbol(ty, text, self.options.clock) {
             Ok(value) => Some(Constant::Value(value)),
-            Err(_) => self.error(Code::WrongType, span, format!("`{text}` is no {}", describe(ty))),
+            Err(_) => self.error(
+                Code::WrongType,
+                span,
+                format!("`{text}` is no {}", describe(ty)),
+            ),
         }
     }
 
@@ -105,9 +173,15 @@ impl<'a> Context<'a> {
         }
         if text.wildcard {
             if ty.base() != Base::String || body.is_empty() {
-                return self.error(Code::BadString, span, "a wildcard needs a name in front of it");
+                return self.error(
+                    Code::BadString,
+                    span,
+                    "a wildcard needs a name in front of it",
+                );
             }
-            let bits = u32::try_from(body.len()).unwrap_or(u32::MAX).saturating_mul(8);
+            let bits = u32::try_from(body.len())
+                .unwrap_or(u32::MAX)
+                .saturating_mul(8);
             return match read_str(ty, &body, self.options.clock) {
                 Ok(value) => Some(Constant::Prefix { value, len: bits }),
                 Err(error) => self.value_error(span, ty, &error),
@@ -121,7 +195,9 @@ impl<'a> Context<'a> {
 
     fn number(&mut self, span: Span, value: u128, ty: Type) -> Option<u128> {
         let read = match ty.datatype {
-            DataType::String | DataType::Ifname => read_str(ty, self.sources.text(span), self.options.clock),
+            DataType::String | DataType::Ifname => {
+                read_str(ty, self.sources.text(span), self.options.clock)
+            }
             _ => read_number(ty, value, self.options.clock),
         };
         match read {
@@ -136,7 +212,11 @@ impl<'a> Context<'a> {
             return self.number(span, value / 1000, ty);
         }
         if value > ty.max() {
-            return self.error(Code::ValueOutOfRange, span, format!("{value} ms exceed valid range 0-{}", ty.max()));
+            return self.error(
+                Code::ValueOutOfRange,
+                span,
+                format!("{value} ms exceed valid range 0-{}", ty.max()),
+            );
         }
         Some(value)
     }
@@ -149,7 +229,12 @@ impl<'a> Context<'a> {
             if ty.datatype == DataType::Hour {
                 return Some(Constant::Range(low, high));
             }
-            return self.error_help(Code::BadRange, span, "range has negative size", "write the smaller value first");
+            return self.error_help(
+                Code::BadRange,
+                span,
+                "range has negative size",
+                "write the smaller value first",
+            );
         }
         Some(Constant::Range(low, high))
     }
@@ -159,16 +244,34 @@ impl<'a> Context<'a> {
         let bits = Type::new(DataType::Integer, 32, redan_vm::meta::ByteOrder::Network);
         let written = self.single(len, bits)?;
         if written > u128::from(ty.bits) || ty.base() == Base::String {
-            let message = format!("prefix length {written} is invalid for {} of {} bits", describe(ty), ty.bits);
+            let message = format!(
+                "prefix length {written} is invalid for {} of {} bits",
+                describe(ty),
+                ty.bits
+            );
             return self.error(Code::BadRange, span, message);
         }
         let len = u32::try_from(written).ok()?;
-        Some(Constant::Prefix { value: value & !mask(ty.bits - len), len })
+        Some(Constant::Prefix {
+            value: value & !mask(ty.bits - len),
+            len,
+        })
     }
 
-    fn fold(&mut self, span: Span, op: BinaryOp, left: &Expr, right: &Expr, ty: Type) -> Option<u128> {
+    fn fold(
+        &mut self,
+        span: Span,
+        op: BinaryOp,
+        left: &Expr,
+        right: &Expr,
+        ty: Type,
+    ) -> Option<u128> {
         let shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
-        let right_type = if shift { Type::new(DataType::Integer, 32, ty.order) } else { ty };
+        let right_type = if shift {
+            Type::new(DataType::Integer, 32, ty.order)
+        } else {
+            ty
+        };
         let (left, right) = (self.single(left, ty), self.single(right, right_type));
         let (left, right) = (left?, right?);
         let bits = u32::try_from(right).unwrap_or(u32::MAX);
@@ -180,7 +283,11 @@ impl<'a> Context<'a> {
             BinaryOp::Shr => left.checked_shr(bits).unwrap_or(0),
         };
         if value > ty.max() {
-            return self.error(Code::ValueOutOfRange, span, format!("value {value} exceeds valid range 0-{}", ty.max()));
+            return self.error(
+                Code::ValueOutOfRange,
+                span,
+                format!("value {value} exceeds valid range 0-{}", ty.max()),
+            );
         }
         Some(value)
     }
@@ -191,12 +298,17 @@ impl<'a> Context<'a> {
             return self.error_help(
                 Code::WrongType,
                 span,
-                format!("a list without braces is for flags, not for {}", describe(ty)),
+                format!(
+                    "a list without braces is for flags, not for {}",
+                    describe(ty)
+                ),
                 "write a set: `{ ... }`",
             );
         }
         let values: Vec<Option<u128>> = items.iter().map(|item| self.single(item, ty)).collect();
-        values.into_iter().try_fold(0, |all, value| value.map(|value| all | value))
+        values
+            .into_iter()
+            .try_fold(0, |all, value| value.map(|value| all | value))
     }
 }
 

@@ -32,32 +32,84 @@ impl<'a> RuleCheck<'_, 'a> {
     pub(super) fn vmap(&mut self, span: Span, key: &'a Expr, map: &'a Expr) -> Option<()> {
         let key = self.key(key)?;
         let set = self.map_set(&key, map, DataShape::Verdict)?;
-        if self.cx.ruleset.sets.get(set.index()).is_some_and(|set| set.data != SetData::Verdict) {
-            return self.cx.error_help(Code::WrongType, map.span, "this map gives no verdicts", "`vmap` needs a map of type `... : verdict`");
+        if self
+            .cx
+            .ruleset
+            .sets
+            .get(set.index())
+            .is_some_and(|set| set.data != SetData::Verdict)
+        {
+            return self.cx.error_help(
+                Code::WrongType,
+                map.span,
+                "this map gives no verdicts",
+                "`vmap` needs a map of type `... : verdict`",
+            );
         }
-        self.push(span, StmtKind::Vmap { key: Box::new(key), set });
+        self.push(
+            span,
+            StmtKind::Vmap {
+                key: Box::new(key),
+                set,
+            },
+        );
         Some(())
     }
 
     /// Types `key map { ... }` as a value of a type.
-    pub(super) fn map_value(&mut self, span: Span, key: &'a Expr, map: &'a Expr, want: Type) -> Option<Value> {
-        self.map_of(span, key, map, &DataShape::Values { types: vec![want], interval: false }, want)
+    pub(super) fn map_value(
+        &mut self,
+        span: Span,
+        key: &'a Expr,
+        map: &'a Expr,
+        want: Type,
+    ) -> Option<Value> {
+        self.map_of(
+            span,
+            key,
+            map,
+            &DataShape::Values {
+                types: vec![want],
+                interval: false,
+            },
+            want,
+        )
     }
 
     /// Types `key map { ... }` with data of a shape; the data of a named map must fit `want`.
-    pub(super) fn map_of(&mut self, span: Span, key: &'a Expr, map: &'a Expr, data: &DataShape, want: Type) -> Option<Value> {
+    pub(super) fn map_of(
+        &mut self,
+        span: Span,
+        key: &'a Expr,
+        map: &'a Expr,
+        data: &DataShape,
+        want: Type,
+    ) -> Option<Value> {
         let key = self.key(key)?;
         let set = self.map_set(&key, map, data.clone())?;
         let info = self.cx.set_info(set)?;
         if info.data.is_empty() {
-            return self.cx.error(Code::WrongType, map.span, "this map gives no values");
+            return self
+                .cx
+                .error(Code::WrongType, map.span, "this map gives no values");
         }
         let have = info.data.first().copied()?;
         if !super::matching::compatible(have, want) && !fits_mark(have, want) {
-            let message = format!("datatype mismatch: expected {}, the map gives {}", super::describe(want), super::describe(have));
+            let message = format!(
+                "datatype mismatch: expected {}, the map gives {}",
+                super::describe(want),
+                super::describe(have)
+            );
             return self.cx.error(Code::WrongType, map.span, message);
         }
-        Some(Value { span, ty: Type::new(want.datatype, want.bits, have.order), kind: ValueKind::Map { key: Box::new(key), set } })
+        Some(Value {
+            span,
+            ty: Type::new(want.datatype, want.bits, have.order),
+            kind: ValueKind::Map {
+                key: Box::new(key),
+                set,
+            },
+        })
     }
 
     /// The set behind a map expression: a literal, `@name`, or a variable.
@@ -67,13 +119,28 @@ impl<'a> RuleCheck<'_, 'a> {
             ExprKind::SetRef(word) => {
                 let set = self.cx.find_set(self.place.table, *word)?;
                 self.check_set_key(key, set, *word)?;
-                if self.cx.ruleset.sets.get(set.index()).is_some_and(|set| set.data == SetData::None) {
-                    return self.cx.error_help(Code::WrongType, map.span, "this is a set, not a map", "declare it with `map`, and give its elements data");
+                if self
+                    .cx
+                    .ruleset
+                    .sets
+                    .get(set.index())
+                    .is_some_and(|set| set.data == SetData::None)
+                {
+                    return self.cx.error_help(
+                        Code::WrongType,
+                        map.span,
+                        "this is a set, not a map",
+                        "declare it with `map`, and give its elements data",
+                    );
                 }
                 Some(set)
             }
             ExprKind::Set(lit) => self.scoped(scope, |check| {
-                let name = if matches!(data, DataShape::Object(_)) { "__objmap%d" } else { "__map%d" };
+                let name = if matches!(data, DataShape::Object(_)) {
+                    "__objmap%d"
+                } else {
+                    "__map%d"
+                };
                 let mut shape = check.shape(key, data);
                 shape.interval = check.cx.has_ranges(lit, false);
                 let collected = check.cx.collect(lit, &shape)?;
@@ -82,7 +149,11 @@ impl<'a> RuleCheck<'_, 'a> {
                 }
                 check.anonymous(lit.span, name, shape, collected)
             }),
-            _ => self.cx.error(Code::WrongType, map.span, "a map is wanted here: `{ key : value, ... }` or `@name`"),
+            _ => self.cx.error(
+                Code::WrongType,
+                map.span,
+                "a map is wanted here: `{ key : value, ... }` or `@name`",
+            ),
         }
     }
 
@@ -93,24 +164,53 @@ impl<'a> RuleCheck<'_, 'a> {
             return self.scoped(scope, |check| {
                 let key = check.key(&sides.0)?;
                 let set = check.map_set(&key, &sides.1, DataShape::Object(vm_kind(kind)))?;
-                let fits = check.cx.ruleset.sets.get(set.index()).is_some_and(|set| set.data == SetData::Object(vm_kind(kind)));
+                let fits = check
+                    .cx
+                    .ruleset
+                    .sets
+                    .get(set.index())
+                    .is_some_and(|set| set.data == SetData::Object(vm_kind(kind)));
                 if !fits {
-                    return check.cx.error(Code::WrongType, sides.1.span, format!("this map gives no {}", kind.text()));
+                    return check.cx.error(
+                        Code::WrongType,
+                        sides.1.span,
+                        format!("this map gives no {}", kind.text()),
+                    );
                 }
-                check.push(span, StmtKind::ObjrefMap { key: Box::new(key), set });
+                check.push(
+                    span,
+                    StmtKind::ObjrefMap {
+                        key: Box::new(key),
+                        set,
+                    },
+                );
                 Some(())
             });
         }
-        let state = self.cx.object_data(resolved, vm_kind(kind), self.place.table)?;
-        self.push(span, StmtKind::Objref { kind: vm_kind(kind), state });
+        let state = self
+            .cx
+            .object_data(resolved, vm_kind(kind), self.place.table)?;
+        self.push(
+            span,
+            StmtKind::Objref {
+                kind: vm_kind(kind),
+                state,
+            },
+        );
         Some(())
     }
 
     /// Types a verdict.
     pub(super) fn verdict(&mut self, verdict: &'a ast::Verdict, span: Span) -> Option<Verdict> {
-        if let ast::Verdict::Jump(Target::Block(body)) | ast::Verdict::Goto(Target::Block(body)) = verdict {
+        if let ast::Verdict::Jump(Target::Block(body)) | ast::Verdict::Goto(Target::Block(body)) =
+            verdict
+        {
             let chain = crate::resolve::inline_chain(self, body)?;
-            return Some(if matches!(verdict, ast::Verdict::Jump(_)) { Verdict::Jump(chain) } else { Verdict::Goto(chain) });
+            return Some(if matches!(verdict, ast::Verdict::Jump(_)) {
+                Verdict::Jump(chain)
+            } else {
+                Verdict::Goto(chain)
+            });
         }
         self.cx.named_verdict(verdict, self.place.table, span)
     }
@@ -120,23 +220,39 @@ impl<'a> RuleCheck<'_, 'a> {
 pub(super) fn fits_mark(have: Type, want: Type) -> bool {
     use crate::datatype::Base;
     use redan_vm::datatype::DataType;
-    let plain = matches!(want.datatype, DataType::Mark | DataType::Integer) || matches!(have.datatype, DataType::Integer | DataType::Mark);
+    let plain = matches!(want.datatype, DataType::Mark | DataType::Integer)
+        || matches!(have.datatype, DataType::Integer | DataType::Mark);
     plain && have.base() != Base::String && want.base() != Base::String
 }
 
 impl Context<'_> {
     /// A verdict whose chain has a name.
-    pub(crate) fn named_verdict(&mut self, verdict: &ast::Verdict, table: TableId, span: Span) -> Option<Verdict> {
+    pub(crate) fn named_verdict(
+        &mut self,
+        verdict: &ast::Verdict,
+        table: TableId,
+        span: Span,
+    ) -> Option<Verdict> {
         Some(match verdict {
             ast::Verdict::Accept => Verdict::Accept,
             ast::Verdict::Drop => Verdict::Drop,
             ast::Verdict::Continue => Verdict::Continue,
             ast::Verdict::Return => Verdict::Return,
-            ast::Verdict::Queue => return self.error(Code::UnsupportedYet, span, "queue as a verdict is not supported yet; use the queue statement"),
+            ast::Verdict::Queue => {
+                return self.error(
+                    Code::UnsupportedYet,
+                    span,
+                    "queue as a verdict is not supported yet; use the queue statement",
+                );
+            }
             ast::Verdict::Jump(Target::Chain(chain)) => Verdict::Jump(self.target(chain, table)?),
             ast::Verdict::Goto(Target::Chain(chain)) => Verdict::Goto(self.target(chain, table)?),
             ast::Verdict::Jump(Target::Block(body)) | ast::Verdict::Goto(Target::Block(body)) => {
-                return self.error(Code::UnsupportedYet, body.span, "a chain in place is not supported yet in a map");
+                return self.error(
+                    Code::UnsupportedYet,
+                    body.span,
+                    "a chain in place is not supported yet in a map",
+                );
             }
         })
     }
@@ -151,11 +267,31 @@ impl Context<'_> {
         };
         let name = self.sources.text(span);
         let Some(id) = self.names.chain(table, name) else {
-            let known: Vec<String> = self.names.of(table).map(|names| names.chains.keys().cloned().collect()).unwrap_or_default();
-            return self.unknown(Code::UnknownChain, span, "chain", name, known.iter().map(String::as_str));
+            let known: Vec<String> = self
+                .names
+                .of(table)
+                .map(|names| names.chains.keys().cloned().collect())
+                .unwrap_or_default();
+            return self.unknown(
+                Code::UnknownChain,
+                span,
+                "chain",
+                name,
+                known.iter().map(String::as_str),
+            );
         };
-        if self.ruleset.chains.get(id.index()).is_some_and(|chain| chain.base.is_some()) {
-            return self.error_help(Code::JumpLoop, span, format!("`{name}` is a base chain"), "jump to a chain without a hook");
+        if self
+            .ruleset
+            .chains
+            .get(id.index())
+            .is_some_and(|chain| chain.base.is_some())
+        {
+            return self.error_help(
+                Code::JumpLoop,
+                span,
+                format!("`{name}` is a base chain"),
+                "jump to a chain without a hook",
+            );
         }
         Some(id)
     }
@@ -166,27 +302,56 @@ impl Context<'_> {
         match &data.kind {
             ExprKind::Verdict(verdict) => self.named_verdict(verdict, shape.table, data.span),
             _ => {
-                self.report(Diagnostic::new(Code::WrongType, data.span, "a verdict is wanted here").help("accept, drop, continue, return, jump or goto"));
+                self.report(
+                    Diagnostic::new(Code::WrongType, data.span, "a verdict is wanted here")
+                        .help("accept, drop, continue, return, jump or goto"),
+                );
                 None
             }
         }
     }
 
     /// A named object.
-    pub(crate) fn object_data(&mut self, data: &Expr, kind: VmKind, table: TableId) -> Option<StateId> {
+    pub(crate) fn object_data(
+        &mut self,
+        data: &Expr,
+        kind: VmKind,
+        table: TableId,
+    ) -> Option<StateId> {
         let (data, _) = self.resolve(data)?;
         let span = match &data.kind {
             ExprKind::Symbol(word) => word.span,
             ExprKind::Str(text) => text.span,
-            _ => return self.error(Code::WrongType, data.span, "the name of an object is wanted here"),
+            _ => {
+                return self.error(
+                    Code::WrongType,
+                    data.span,
+                    "the name of an object is wanted here",
+                );
+            }
         };
         let name = self.sources.text(span);
         let names = self.names.of(table);
         if let Some(state) = names.and_then(|names| names.objects.get(&(kind, name.to_owned()))) {
             return Some(*state);
         }
-        let known: Vec<String> = names.map(|names| names.objects.keys().filter(|key| key.0 == kind).map(|key| key.1.clone()).collect()).unwrap_or_default();
-        self.unknown(Code::UnknownObject, span, kind_words(kind), name, known.iter().map(String::as_str))
+        let known: Vec<String> = names
+            .map(|names| {
+                names
+                    .objects
+                    .keys()
+                    .filter(|key| key.0 == kind)
+                    .map(|key| key.1.clone())
+                    .collect()
+            })
+            .unwrap_or_default();
+        self.unknown(
+            Code::UnknownObject,
+            span,
+            kind_words(kind),
+            name,
+            known.iter().map(String::as_str),
+        )
     }
 }
 

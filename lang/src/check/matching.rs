@@ -19,7 +19,9 @@ impl<'a> RuleCheck<'_, 'a> {
         let mut left = self.key(&found.left)?;
         let (right, scope) = self.cx.resolve(&found.right)?;
         self.presence_of_route(&mut left, right);
-        let typed = self.scoped(scope, |check| check.compare(left, found.op, found.op_span, right))?;
+        let typed = self.scoped(scope, |check| {
+            check.compare(left, found.op, found.op_span, right)
+        })?;
         self.learn_match(&typed);
         self.push(span, StmtKind::Match(Box::new(typed)));
         Some(())
@@ -31,7 +33,10 @@ impl<'a> RuleCheck<'_, 'a> {
             return;
         };
         let asks = matches!(&right.kind, ExprKind::Symbol(word) if matches!(self.cx.text(*word), "exists" | "missing"));
-        if let Load::Fib { flags, result: FibResult::Oif | FibResult::Oifname } = load.as_mut()
+        if let Load::Fib {
+            flags,
+            result: FibResult::Oif | FibResult::Oifname,
+        } = load.as_mut()
             && asks
         {
             *flags |= redan_vm::instr::fib_flags::PRESENT;
@@ -39,9 +44,22 @@ impl<'a> RuleCheck<'_, 'a> {
         }
     }
 
-    fn compare(&mut self, left: Value, op: MatchOp, op_span: Span, right: &'a Expr) -> Option<Match> {
+    fn compare(
+        &mut self,
+        left: Value,
+        op: MatchOp,
+        op_span: Span,
+        right: &'a Expr,
+    ) -> Option<Match> {
         let explicit = op != MatchOp::Implicit;
-        let finish = |left, relation, right| Some(Match { left, relation, right, explicit });
+        let finish = |left, relation, right| {
+            Some(Match {
+                left,
+                relation,
+                right,
+                explicit,
+            })
+        };
         match &right.kind {
             ExprKind::Set(lit) => {
                 let relation = self.equality(op, op_span)?;
@@ -64,7 +82,9 @@ impl<'a> RuleCheck<'_, 'a> {
                 "a concatenation is compared with sets and maps, not with single values",
                 "write a set: `{ ... }`",
             ),
-            _ if self.is_field(right) && !self.is_value_word(right) => self.computed(left, op, op_span, right),
+            _ if self.is_field(right) && !self.is_value_word(right) => {
+                self.computed(left, op, op_span, right)
+            }
             _ => {
                 let constant = self.cx.constant(right, left.ty)?;
                 self.with_value(left, op, constant, right.span)
@@ -74,10 +94,22 @@ impl<'a> RuleCheck<'_, 'a> {
 
     /// Words such as `mark` that are keys elsewhere, but may be values here.
     fn is_value_word(&self, expr: &Expr) -> bool {
-        matches!(expr.kind, ExprKind::Meta { explicit: false, .. })
+        matches!(
+            expr.kind,
+            ExprKind::Meta {
+                explicit: false,
+                ..
+            }
+        )
     }
 
-    fn computed(&mut self, left: Value, op: MatchOp, op_span: Span, right: &'a Expr) -> Option<Match> {
+    fn computed(
+        &mut self,
+        left: Value,
+        op: MatchOp,
+        op_span: Span,
+        right: &'a Expr,
+    ) -> Option<Match> {
         let relation = self.equality(op, op_span)?;
         let _ = (&left, relation);
         self.cx.error_help(
@@ -93,16 +125,31 @@ impl<'a> RuleCheck<'_, 'a> {
         match op {
             MatchOp::Implicit | MatchOp::Eq => Some(Relation::Eq),
             MatchOp::Ne => Some(Relation::Ne),
-            MatchOp::Lt | MatchOp::Gt | MatchOp::Le | MatchOp::Ge | MatchOp::Not => {
-                self.cx.error(Code::WrongType, span, "only `==` and `!=` go with sets, ranges and prefixes")
-            }
+            MatchOp::Lt | MatchOp::Gt | MatchOp::Le | MatchOp::Ge | MatchOp::Not => self.cx.error(
+                Code::WrongType,
+                span,
+                "only `==` and `!=` go with sets, ranges and prefixes",
+            ),
         }
     }
 
     /// A match against one constant.
-    fn with_value(&mut self, left: Value, op: MatchOp, constant: Constant, span: Span) -> Option<Match> {
+    fn with_value(
+        &mut self,
+        left: Value,
+        op: MatchOp,
+        constant: Constant,
+        span: Span,
+    ) -> Option<Match> {
         let explicit = op != MatchOp::Implicit;
-        let finish = |relation, right| Some(Match { left: left.clone(), relation, right, explicit });
+        let finish = |relation, right| {
+            Some(Match {
+                left: left.clone(),
+                relation,
+                right,
+                explicit,
+            })
+        };
         let flags = left.ty.base() == Base::Bitmask;
         let value = match constant {
             Constant::Value(value) => value,
@@ -124,7 +171,11 @@ impl<'a> RuleCheck<'_, 'a> {
         match op {
             MatchOp::Implicit if flags => finish(Relation::Eq, Operand::Flags(value)),
             MatchOp::Not if flags => finish(Relation::Ne, Operand::Flags(value)),
-            MatchOp::Not => self.cx.error(Code::WrongType, span, "`!` goes with flags only; write `!=`"),
+            MatchOp::Not => self.cx.error(
+                Code::WrongType,
+                span,
+                "`!` goes with flags only; write `!=`",
+            ),
             MatchOp::Implicit | MatchOp::Eq => finish(Relation::Eq, Operand::Value(value)),
             MatchOp::Ne => finish(Relation::Ne, Operand::Value(value)),
             MatchOp::Lt => self.ordered(left, Relation::Lt, value, explicit, span),
@@ -134,32 +185,84 @@ impl<'a> RuleCheck<'_, 'a> {
         }
     }
 
-    fn ordered(&mut self, left: Value, relation: Relation, value: u128, explicit: bool, span: Span) -> Option<Match> {
+    fn ordered(
+        &mut self,
+        left: Value,
+        relation: Relation,
+        value: u128,
+        explicit: bool,
+        span: Span,
+    ) -> Option<Match> {
         if left.ty.base() == Base::String {
-            return self.cx.error(Code::WrongType, span, "strings have no order");
+            return self
+                .cx
+                .error(Code::WrongType, span, "strings have no order");
         }
-        Some(Match { left, relation, right: Operand::Value(value), explicit })
+        Some(Match {
+            left,
+            relation,
+            right: Operand::Value(value),
+            explicit,
+        })
     }
 
     /// `tcp flags syn / syn,ack`.
-    fn flag_match(&mut self, left: Value, op: MatchOp, op_span: Span, value: &'a Expr, mask: &'a Expr) -> Option<Match> {
+    fn flag_match(
+        &mut self,
+        left: Value,
+        op: MatchOp,
+        op_span: Span,
+        value: &'a Expr,
+        mask: &'a Expr,
+    ) -> Option<Match> {
         let relation = self.equality(op, op_span)?;
         if left.ty.base() != Base::Bitmask {
-            return self.cx.error(Code::WrongType, value.span, format!("`value / mask` is for flags, not for {}", describe(left.ty)));
+            return self.cx.error(
+                Code::WrongType,
+                value.span,
+                format!("`value / mask` is for flags, not for {}", describe(left.ty)),
+            );
         }
-        let (value, mask) = (self.cx.single(value, left.ty)?, self.cx.single(mask, left.ty)?);
+        let (value, mask) = (
+            self.cx.single(value, left.ty)?,
+            self.cx.single(mask, left.ty)?,
+        );
         let ty = left.ty;
-        let masked = Value { span: left.span, ty, kind: ValueKind::Bits { from: Box::new(left), mask, xor: 0 } };
-        Some(Match { left: masked, relation, right: Operand::Value(value), explicit: true })
+        let masked = Value {
+            span: left.span,
+            ty,
+            kind: ValueKind::Bits {
+                from: Box::new(left),
+                mask,
+                xor: 0,
+            },
+        };
+        Some(Match {
+            left: masked,
+            relation,
+            right: Operand::Value(value),
+            explicit: true,
+        })
     }
 
     /// A match against a literal set; a single plain element is no set.
-    fn in_literal(&mut self, left: Value, relation: Relation, explicit: bool, lit: &'a SetLit) -> Option<Match> {
+    fn in_literal(
+        &mut self,
+        left: Value,
+        relation: Relation,
+        explicit: bool,
+        lit: &'a SetLit,
+    ) -> Option<Match> {
         let mut shape = self.shape(&left, DataShape::None);
         shape.interval = self.cx.has_ranges(lit, false);
         let collected = self.cx.collect(lit, &shape)?;
         if collected.len() == 0 {
-            return self.cx.error_help(Code::EmptySet, lit.span, "set is empty", "nothing could match it: name a set, which may be filled later");
+            return self.cx.error_help(
+                Code::EmptySet,
+                lit.span,
+                "set is empty",
+                "nothing could match it: name a set, which may be filled later",
+            );
         }
         if collected.len() == 1
             && collected.catchall.is_none()
@@ -174,23 +277,49 @@ impl<'a> RuleCheck<'_, 'a> {
             return self.with_value(left, op, constant, lit.span);
         }
         let set = self.anonymous(lit.span, "__set%d", shape, collected)?;
-        Some(Match { left, relation, right: Operand::Set(set), explicit })
+        Some(Match {
+            left,
+            relation,
+            right: Operand::Set(set),
+            explicit,
+        })
     }
 
     /// What elements of a set for this key look like.
     pub(super) fn shape(&self, key: &Value, data: DataShape) -> Shape {
         let (shift, wide_bits) = match &key.kind {
-            ValueKind::Load(load) => load.bit_field().map_or((0, key.ty.bits), |(shift, bits)| (shift, (shift + bits).div_ceil(8) * 8)),
+            ValueKind::Load(load) => load.bit_field().map_or((0, key.ty.bits), |(shift, bits)| {
+                (shift, (shift + bits).div_ceil(8) * 8)
+            }),
             _ => (0, key.ty.bits),
         };
-        Shape { key: key.types(), data, interval: false, shift, wide_bits, table: self.place.table, family: self.place.family }
+        Shape {
+            key: key.types(),
+            data,
+            interval: false,
+            shift,
+            wide_bits,
+            table: self.place.table,
+            family: self.place.family,
+        }
     }
 
     /// Makes an anonymous set or map.
-    pub(super) fn anonymous(&mut self, span: Span, name: &str, shape: Shape, collected: crate::sets::Collected) -> Option<SetId> {
+    pub(super) fn anonymous(
+        &mut self,
+        span: Span,
+        name: &str,
+        shape: Shape,
+        collected: crate::sets::Collected,
+    ) -> Option<SetId> {
         let mut flags = set_flags::ANONYMOUS | set_flags::CONSTANT;
         if shape.interval {
-            flags |= set_flags::INTERVAL | if shape.is_concat() { set_flags::CONCAT } else { 0 };
+            flags |= set_flags::INTERVAL
+                | if shape.is_concat() {
+                    set_flags::CONCAT
+                } else {
+                    0
+                };
         }
         flags |= match shape.data {
             DataShape::None => 0,
@@ -230,9 +359,15 @@ impl<'a> RuleCheck<'_, 'a> {
             table: self.place.table,
             family: self.place.family,
         };
-        let mut set = new_set("__set%d", set_flags::ANONYMOUS | set_flags::CONSTANT, &shape);
+        let mut set = new_set(
+            "__set%d",
+            set_flags::ANONYMOUS | set_flags::CONSTANT,
+            &shape,
+        );
         for value in values {
-            set.elements.keys.extend_from_slice(ty.encode(*value).as_bytes());
+            set.elements
+                .keys
+                .extend_from_slice(ty.encode(*value).as_bytes());
             set.elements.flags.push(0);
         }
         let info = SetInfo {
@@ -257,7 +392,11 @@ impl<'a> RuleCheck<'_, 'a> {
             return Some(());
         };
         let have = key.types();
-        let fits = have.len() == info.key.len() && have.iter().zip(&info.key).all(|(have, want)| compatible(*have, *want));
+        let fits = have.len() == info.key.len()
+            && have
+                .iter()
+                .zip(&info.key)
+                .all(|(have, want)| compatible(*have, *want));
         if fits {
             return Some(());
         }
@@ -265,8 +404,12 @@ impl<'a> RuleCheck<'_, 'a> {
         let (place, span) = (info.span, word.span);
         let name = self.cx.text(word);
         self.cx.report(
-            crate::diag::Diagnostic::new(Code::WrongType, span, format!("datatype mismatch: set `{name}` holds {want}, the expression is {have}"))
-                .related(place, "the set"),
+            crate::diag::Diagnostic::new(
+                Code::WrongType,
+                span,
+                format!("datatype mismatch: set `{name}` holds {want}, the expression is {have}"),
+            )
+            .related(place, "the set"),
         );
         None
     }
@@ -295,12 +438,18 @@ impl<'a> RuleCheck<'_, 'a> {
         let Some(set) = self.cx.ruleset.sets.get(set.index()) else {
             return Vec::new();
         };
-        let plain = set.flags & set_flags::ANONYMOUS != 0 && set.flags & set_flags::INTERVAL == 0 && set.key_parts.len() == 1;
+        let plain = set.flags & set_flags::ANONYMOUS != 0
+            && set.flags & set_flags::INTERVAL == 0
+            && set.key_parts.len() == 1;
         if !plain || set.elements.len() > 64 {
             return Vec::new();
         }
         let width = usize::from(set.key_len).max(1);
-        set.elements.keys.chunks(width).map(|key| crate::datatype::decode(key, ty.order)).collect()
+        set.elements
+            .keys
+            .chunks(width)
+            .map(|key| crate::datatype::decode(key, ty.order))
+            .collect()
     }
 }
 
@@ -341,10 +490,19 @@ pub(crate) fn data_types(data: &DataShape) -> Vec<Type> {
 
 /// Whether values of one type can be looked up among those of another.
 pub(crate) fn compatible(have: Type, want: Type) -> bool {
-    have.datatype == want.datatype || (have.datatype == DataType::Integer && want.base() == Base::Integer && have.bits == want.bits)
-        || (want.datatype == DataType::Integer && have.base() == Base::Integer && have.bits == want.bits)
+    have.datatype == want.datatype
+        || (have.datatype == DataType::Integer
+            && want.base() == Base::Integer
+            && have.bits == want.bits)
+        || (want.datatype == DataType::Integer
+            && have.base() == Base::Integer
+            && have.bits == want.bits)
 }
 
 fn words(types: &[Type]) -> String {
-    types.iter().map(|ty| describe(*ty)).collect::<Vec<_>>().join(" . ")
+    types
+        .iter()
+        .map(|ty| describe(*ty))
+        .collect::<Vec<_>>()
+        .join(" . ")
 }

@@ -1,7 +1,7 @@
 //! Address translation and transparent proxying.
 
-use super::rule::RuleCheck;
 use super::Proto;
+use super::rule::RuleCheck;
 use crate::ast::{self, Expr, ExprKind, NatKind, NatMode, Word};
 use crate::check::Constant;
 use crate::datatype::Type;
@@ -52,16 +52,34 @@ impl<'a> RuleCheck<'_, 'a> {
             NatKind::Redirect => NatStmt::Redirect,
         };
         if addr.is_none() && port.is_none() && matches!(kind, NatStmt::Nat(_)) {
-            return self.cx.error(Code::MissingProtocol, span, "snat and dnat need an address or a port");
+            return self.cx.error(
+                Code::MissingProtocol,
+                span,
+                "snat and dnat need an address or a port",
+            );
         }
         self.terminal(span);
-        self.push(span, StmtKind::Nat(Box::new(Nat { kind, nfproto, addr, port, layout, flags })));
+        self.push(
+            span,
+            StmtKind::Nat(Box::new(Nat {
+                kind,
+                nfproto,
+                addr,
+                port,
+                layout,
+                flags,
+            })),
+        );
         Some(())
     }
 
     fn check_nat_place(&mut self, span: Span, kind: NatKind) -> Option<()> {
         if !matches!(self.place.family, Family::Ip | Family::Ip6 | Family::Inet) {
-            return self.cx.error(Code::WrongFamily, span, "NAT is for tables of family ip, ip6 and inet");
+            return self.cx.error(
+                Code::WrongFamily,
+                span,
+                "NAT is for tables of family ip, ip6 and inet",
+            );
         }
         let Some((chain_type, hook)) = self.place.base else {
             return Some(());
@@ -81,8 +99,17 @@ impl<'a> RuleCheck<'_, 'a> {
             );
         }
         if !hooks.contains(&hook) {
-            let names = hooks.iter().map(|hook| hook.word()).collect::<Vec<_>>().join(" or ");
-            return self.cx.error_help(Code::WrongHook, span, format!("{word} cannot run at hook {hook}"), format!("use a chain at {names}"));
+            let names = hooks
+                .iter()
+                .map(|hook| hook.word())
+                .collect::<Vec<_>>()
+                .join(" or ");
+            return self.cx.error_help(
+                Code::WrongHook,
+                span,
+                format!("{word} cannot run at hook {hook}"),
+                format!("use a chain at {names}"),
+            );
         }
         Some(())
     }
@@ -92,7 +119,11 @@ impl<'a> RuleCheck<'_, 'a> {
         let family = match written.map(|word| self.cx.text(word)) {
             Some("ip") => nfproto::IPV4,
             Some("ip6") => nfproto::IPV6,
-            Some(other) => return self.cx.unknown(Code::UnknownKeyword, span, "family", other, ["ip", "ip6"]),
+            Some(other) => {
+                return self
+                    .cx
+                    .unknown(Code::UnknownKeyword, span, "family", other, ["ip", "ip6"]);
+            }
             None => match self.protocols.nfproto() {
                 Some(known) => known,
                 None => {
@@ -101,11 +132,20 @@ impl<'a> RuleCheck<'_, 'a> {
                         _ => "ip",
                     };
                     let help = format!("write `{word} to`, or match `ip` or `ip6` before");
-                    return self.cx.error_help(Code::MissingProtocol, span, "the family of the address is not known here", help);
+                    return self.cx.error_help(
+                        Code::MissingProtocol,
+                        span,
+                        "the family of the address is not known here",
+                        help,
+                    );
                 }
             },
         };
-        let header = if family == nfproto::IPV4 { Header::Ip } else { Header::Ip6 };
+        let header = if family == nfproto::IPV4 {
+            Header::Ip
+        } else {
+            Header::Ip6
+        };
         self.check_network(header, span)?;
         Some(family)
     }
@@ -121,7 +161,11 @@ impl<'a> RuleCheck<'_, 'a> {
 
     /// Ports mean something only in a protocol that has them.
     pub(super) fn need_transport(&mut self, span: Span) -> Option<()> {
-        let known = self.protocols.transport.iter().any(|proto| *proto != Proto::Unknown);
+        let known = self
+            .protocols
+            .transport
+            .iter()
+            .any(|proto| *proto != Proto::Unknown);
         if known {
             return Some(());
         }
@@ -133,44 +177,77 @@ impl<'a> RuleCheck<'_, 'a> {
         )
     }
 
-    fn nat_addr(&mut self, addr: &'a Expr, family: u8, mode: Option<NatMode>) -> Option<(NatArg, NatLayout)> {
-        let want = Type::of(if family == nfproto::IPV4 { DataType::Ipv4Addr } else { DataType::Ipv6Addr });
+    fn nat_addr(
+        &mut self,
+        addr: &'a Expr,
+        family: u8,
+        mode: Option<NatMode>,
+    ) -> Option<(NatArg, NatLayout)> {
+        let want = Type::of(if family == nfproto::IPV4 {
+            DataType::Ipv4Addr
+        } else {
+            DataType::Ipv6Addr
+        });
         let (resolved, scope) = self.cx.resolve(addr)?;
         self.scoped(scope, |check| match &resolved.kind {
             ExprKind::Map(sides) => check.nat_map(resolved.span, &sides.0, &sides.1, want, mode),
-            _ => check.nat_arg(resolved, want).map(|arg| (arg, NatLayout::default())),
+            _ => check
+                .nat_arg(resolved, want)
+                .map(|arg| (arg, NatLayout::default())),
         })
     }
 
     /// A map that gives addresses, with ports or ranges where its data say so.
-    fn nat_map(&mut self, span: Span, key: &'a Expr, map: &'a Expr, want: Type, mode: Option<NatMode>) -> Option<(NatArg, NatLayout)> {
+    fn nat_map(
+        &mut self,
+        span: Span,
+        key: &'a Expr,
+        map: &'a Expr,
+        want: Type,
+        mode: Option<NatMode>,
+    ) -> Option<(NatArg, NatLayout)> {
         let layout = self.nat_layout(map, mode)?;
         let mut types = vec![want];
         if layout.with_port {
             types.push(Type::of(DataType::InetService));
         }
-        let data = DataShape::Values { types: types.clone(), interval: layout.interval };
+        let data = DataShape::Values {
+            types: types.clone(),
+            interval: layout.interval,
+        };
         let value = self.map_of(span, key, map, &data, want)?;
         Some((NatArg::One(value), layout))
     }
 
     fn nat_layout(&mut self, map: &'a Expr, mode: Option<NatMode>) -> Option<NatLayout> {
-        let asked = NatLayout { with_port: mode == Some(NatMode::AddrPort), interval: matches!(mode, Some(NatMode::Interval | NatMode::Prefix)) };
+        let asked = NatLayout {
+            with_port: mode == Some(NatMode::AddrPort),
+            interval: matches!(mode, Some(NatMode::Interval | NatMode::Prefix)),
+        };
         let (map, _) = self.cx.resolve(map)?;
         Some(match &map.kind {
             ExprKind::SetRef(word) => {
                 let set = self.cx.find_set(self.place.table, *word)?;
                 match self.cx.set_info(set) {
-                    Some(info) => NatLayout { with_port: info.data.len() > 1, interval: info.data_interval },
+                    Some(info) => NatLayout {
+                        with_port: info.data.len() > 1,
+                        interval: info.data_interval,
+                    },
                     None => asked,
                 }
             }
             ExprKind::Set(lit) => {
                 let concat = lit.items.iter().any(|item| match item {
-                    ast::SetItem::Full(element) => element.data.as_ref().is_some_and(|data| matches!(data.kind, ExprKind::Concat(_))),
+                    ast::SetItem::Full(element) => element
+                        .data
+                        .as_ref()
+                        .is_some_and(|data| matches!(data.kind, ExprKind::Concat(_))),
                     ast::SetItem::Plain { .. } => false,
                 });
-                NatLayout { with_port: asked.with_port || concat, interval: asked.interval || self.cx.has_ranges(lit, true) }
+                NatLayout {
+                    with_port: asked.with_port || concat,
+                    interval: asked.interval || self.cx.has_ranges(lit, true),
+                }
             }
             _ => asked,
         })
@@ -189,10 +266,15 @@ impl<'a> RuleCheck<'_, 'a> {
         let constant = self.cx.constant(expr, want)?;
         Some(match constant {
             Constant::Value(value) => NatArg::One(Value::constant(span, want, value)),
-            Constant::Prefix { value, len } if len == want.bits => NatArg::One(Value::constant(span, want, value)),
+            Constant::Prefix { value, len } if len == want.bits => {
+                NatArg::One(Value::constant(span, want, value))
+            }
             Constant::Range(..) | Constant::Prefix { .. } => {
                 let (low, high) = constant.bounds(want);
-                NatArg::Range(Value::constant(span, want, low), Value::constant(span, want, high))
+                NatArg::Range(
+                    Value::constant(span, want, low),
+                    Value::constant(span, want, high),
+                )
             }
         })
     }
@@ -204,20 +286,42 @@ impl<'a> RuleCheck<'_, 'a> {
                 "random" => nat_flags::RANDOM,
                 "fully-random" => nat_flags::FULLY_RANDOM,
                 "persistent" => nat_flags::PERSISTENT,
-                other => return self.cx.unknown(Code::BadFlag, word.span, "NAT flag", other, ["random", "fully-random", "persistent"]),
+                other => {
+                    return self.cx.unknown(
+                        Code::BadFlag,
+                        word.span,
+                        "NAT flag",
+                        other,
+                        ["random", "fully-random", "persistent"],
+                    );
+                }
             };
         }
         Some(flags)
     }
 
     /// Types `tproxy`.
-    pub(super) fn tproxy(&mut self, span: Span, family: Option<Word>, addr: Option<&'a Expr>, port: Option<&'a Expr>) -> Option<()> {
+    pub(super) fn tproxy(
+        &mut self,
+        span: Span,
+        family: Option<Word>,
+        addr: Option<&'a Expr>,
+        port: Option<&'a Expr>,
+    ) -> Option<()> {
         if !matches!(self.place.family, Family::Ip | Family::Ip6 | Family::Inet) {
-            return self.cx.error(Code::WrongFamily, span, "tproxy is for tables of family ip, ip6 and inet");
+            return self.cx.error(
+                Code::WrongFamily,
+                span,
+                "tproxy is for tables of family ip, ip6 and inet",
+            );
         }
         self.need_transport(span)?;
         if addr.is_none() && port.is_none() {
-            return self.cx.error(Code::MissingProtocol, span, "either address or port must be specified");
+            return self.cx.error(
+                Code::MissingProtocol,
+                span,
+                "either address or port must be specified",
+            );
         }
         let mut nfproto = match family.map(|word| self.cx.text(word)) {
             Some("ip") => nfproto::IPV4,
@@ -232,19 +336,34 @@ impl<'a> RuleCheck<'_, 'a> {
             None => None,
             Some(addr) => {
                 nfproto = self.nat_family(span, family, Some(addr))?;
-                let want = Type::of(if nfproto == nfproto::IPV4 { DataType::Ipv4Addr } else { DataType::Ipv6Addr });
+                let want = Type::of(if nfproto == nfproto::IPV4 {
+                    DataType::Ipv4Addr
+                } else {
+                    DataType::Ipv6Addr
+                });
                 Some(Box::new(self.value(addr, want)?))
             }
         };
         if family.is_some() && addr.is_none() {
-            let header = if nfproto == nfproto::IPV4 { Header::Ip } else { Header::Ip6 };
+            let header = if nfproto == nfproto::IPV4 {
+                Header::Ip
+            } else {
+                Header::Ip6
+            };
             self.check_network(header, span)?;
         }
         let port = match port {
             None => None,
             Some(port) => Some(Box::new(self.value(port, Type::of(DataType::InetService))?)),
         };
-        self.push(span, StmtKind::Tproxy { nfproto, addr, port });
+        self.push(
+            span,
+            StmtKind::Tproxy {
+                nfproto,
+                addr,
+                port,
+            },
+        );
         Some(())
     }
 }

@@ -15,14 +15,26 @@ use redan_vm::meta::ByteOrder;
 
 /// Whether the option is there: 0 or 1 in one byte.
 fn presence(op: ExthdrOp, kind: u8) -> Loaded {
-    let load = Load::Exthdr { op, kind, bit_offset: 0, bits: 8, present: true };
+    let load = Load::Exthdr {
+        op,
+        kind,
+        bit_offset: 0,
+        bits: 8,
+        present: true,
+    };
     (load, Type::of(DataType::Boolean))
 }
 
 fn field_load(header: &OptionHeader, field: &OptionField, index: u32) -> Loaded {
     let bits = u32::from(field.bit_width);
     let bit_offset = u32::from(field.bit_offset) + index * u32::from(field.stride) * 8;
-    let load = Load::Exthdr { op: header.op, kind: header.kind, bit_offset, bits, present: false };
+    let load = Load::Exthdr {
+        op: header.op,
+        kind: header.kind,
+        bit_offset,
+        bits,
+        present: false,
+    };
     (load, Type::new(field.datatype, bits, ByteOrder::Network))
 }
 
@@ -38,30 +50,61 @@ impl RuleCheck<'_, '_> {
         };
         match option::find(op, canonical) {
             Some(header) => Some(header),
-            None => self.cx.unknown(Code::UnknownField, word.span, what, text, option::all(op).iter().map(|header| header.word)),
+            None => self.cx.unknown(
+                Code::UnknownField,
+                word.span,
+                what,
+                text,
+                option::all(op).iter().map(|header| header.word),
+            ),
         }
     }
 
-    fn option_field(&mut self, header: &'static OptionHeader, word: Word) -> Option<&'static OptionField> {
+    fn option_field(
+        &mut self,
+        header: &'static OptionHeader,
+        word: Word,
+    ) -> Option<&'static OptionField> {
         let text = self.cx.text(word);
         match option::field(header, text) {
             Some(field) => Some(field),
             None => {
                 let known = header.fields.iter().map(|field| field.name);
-                self.cx.unknown(Code::UnknownField, word.span, &format!("{} field", header.word), text, known)
+                self.cx.unknown(
+                    Code::UnknownField,
+                    word.span,
+                    &format!("{} field", header.word),
+                    text,
+                    known,
+                )
             }
         }
     }
 
-    pub(super) fn exthdr(&mut self, span: Span, header: Word, field: Word, index: Option<Integer>) -> Option<Loaded> {
+    pub(super) fn exthdr(
+        &mut self,
+        span: Span,
+        header: Word,
+        field: Word,
+        index: Option<Integer>,
+    ) -> Option<Loaded> {
         let header = self.option(ExthdrOp::Ipv6, "extension header", header)?;
         let field = self.option_field(header, field)?;
         self.require(Header::Ip6, span)?;
         let index = match index {
             None => 0,
-            Some(index) => match u32::try_from(index.value()).ok().filter(|index| (1..=16).contains(index) && field.stride > 0) {
+            Some(index) => match u32::try_from(index.value())
+                .ok()
+                .filter(|index| (1..=16).contains(index) && field.stride > 0)
+            {
                 Some(index) => index - 1,
-                None => return self.cx.error(Code::ValueOutOfRange, span, "the index counts from 1, up to 16, in arrays of addresses only"),
+                None => {
+                    return self.cx.error(
+                        Code::ValueOutOfRange,
+                        span,
+                        "the index counts from 1, up to 16, in arrays of addresses only",
+                    );
+                }
             },
         };
         Some(field_load(header, field, index))
@@ -73,17 +116,32 @@ impl RuleCheck<'_, '_> {
         Some(presence(ExthdrOp::Ipv6, header.kind))
     }
 
-    pub(super) fn tcp_option(&mut self, span: Span, kind: Word, field: Option<Word>) -> Option<Loaded> {
+    pub(super) fn tcp_option(
+        &mut self,
+        span: Span,
+        kind: Word,
+        field: Option<Word>,
+    ) -> Option<Loaded> {
         let number = self.cx.text(kind).parse::<u128>().ok();
         if let Some(number) = number {
             let Ok(kind) = u8::try_from(number) else {
-                return self.cx.error(Code::ValueOutOfRange, span, "value exceeds valid range 0-255");
+                return self.cx.error(
+                    Code::ValueOutOfRange,
+                    span,
+                    "value exceeds valid range 0-255",
+                );
             };
             return match field.map(|word| self.cx.text(word)) {
                 None => Some(presence(ExthdrOp::Tcpopt, kind)),
                 Some("kind") => Some(raw_option(kind, 0, 8)),
                 Some("length") => Some(raw_option(kind, 8, 8)),
-                Some(other) => self.cx.unknown(Code::UnknownField, span, "option field", other, ["kind", "length"]),
+                Some(other) => self.cx.unknown(
+                    Code::UnknownField,
+                    span,
+                    "option field",
+                    other,
+                    ["kind", "length"],
+                ),
             };
         }
         let header = self.option(ExthdrOp::Tcpopt, "TCP option", kind)?;
@@ -96,16 +154,33 @@ impl RuleCheck<'_, '_> {
         }
     }
 
-    pub(super) fn raw_tcp_option(&mut self, span: Span, kind: Integer, offset: Integer, len: Integer) -> Option<Loaded> {
+    pub(super) fn raw_tcp_option(
+        &mut self,
+        span: Span,
+        kind: Integer,
+        offset: Integer,
+        len: Integer,
+    ) -> Option<Loaded> {
         let kind = u8::try_from(kind.value());
         let (offset, len) = (u32::try_from(offset.value()), u32::try_from(len.value()));
         match (kind, offset, len) {
-            (Ok(kind), Ok(offset), Ok(len)) if (1..=128).contains(&len) && offset <= 320 => Some(raw_option(kind, offset, len)),
-            _ => self.cx.error(Code::ValueOutOfRange, span, "a raw option has a kind up to 255 and 1 to 128 bits"),
+            (Ok(kind), Ok(offset), Ok(len)) if (1..=128).contains(&len) && offset <= 320 => {
+                Some(raw_option(kind, offset, len))
+            }
+            _ => self.cx.error(
+                Code::ValueOutOfRange,
+                span,
+                "a raw option has a kind up to 255 and 1 to 128 bits",
+            ),
         }
     }
 
-    pub(super) fn ip_option(&mut self, span: Span, kind: Word, field: Option<Word>) -> Option<Loaded> {
+    pub(super) fn ip_option(
+        &mut self,
+        span: Span,
+        kind: Word,
+        field: Option<Word>,
+    ) -> Option<Loaded> {
         let header = self.option(ExthdrOp::Ipv4, "IP option", kind)?;
         let field = match field {
             None => None,
@@ -118,7 +193,12 @@ impl RuleCheck<'_, '_> {
         })
     }
 
-    pub(super) fn sctp_chunk(&mut self, _span: Span, kind: Word, field: Option<Word>) -> Option<Loaded> {
+    pub(super) fn sctp_chunk(
+        &mut self,
+        _span: Span,
+        kind: Word,
+        field: Option<Word>,
+    ) -> Option<Loaded> {
         let header = self.option(ExthdrOp::Sctp, "SCTP chunk", kind)?;
         match field {
             None => Some(presence(ExthdrOp::Sctp, header.kind)),
@@ -132,12 +212,22 @@ impl RuleCheck<'_, '_> {
     pub(super) fn dccp_option(&mut self, span: Span, kind: Integer) -> Option<Loaded> {
         match u8::try_from(kind.value()) {
             Ok(kind) => Some(presence(ExthdrOp::Dccp, kind)),
-            Err(_) => self.cx.error(Code::ValueOutOfRange, span, "value exceeds valid range 0-255"),
+            Err(_) => self.cx.error(
+                Code::ValueOutOfRange,
+                span,
+                "value exceeds valid range 0-255",
+            ),
         }
     }
 }
 
 fn raw_option(kind: u8, bit_offset: u32, bits: u32) -> Loaded {
-    let load = Load::Exthdr { op: ExthdrOp::Tcpopt, kind, bit_offset, bits, present: false };
+    let load = Load::Exthdr {
+        op: ExthdrOp::Tcpopt,
+        kind,
+        bit_offset,
+        bits,
+        present: false,
+    };
     (load, Type::new(DataType::Integer, bits, ByteOrder::Network))
 }

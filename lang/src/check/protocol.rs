@@ -85,7 +85,14 @@ impl Protocols {
             Family::Bridge => (Some(Proto::Header(Header::Ether)), None),
             Family::Netdev => (Some(Proto::Netdev), None),
         };
-        Self { family, link, network, transport: Vec::new(), tags: 0, any: false }
+        Self {
+            family,
+            link,
+            network,
+            transport: Vec::new(),
+            tags: 0,
+            any: false,
+        }
     }
 
     /// The network protocol's nfproto number, where one is known.
@@ -107,15 +114,27 @@ impl Protocols {
         }
         match info.requires {
             Requires::Nothing => {}
-            Requires::EtherDevice | Requires::EtherType(_) => self.require_link(header, &mut implied)?,
+            Requires::EtherDevice | Requires::EtherType(_) => {
+                self.require_link(header, &mut implied)?
+            }
             Requires::Network { .. } => self.require_network(header, &mut implied)?,
             Requires::Transport(l4proto) => {
-                let through = if info.base == Base::Tunnel { Header::Udp } else { header };
+                let through = if info.base == Base::Tunnel {
+                    Header::Udp
+                } else {
+                    header
+                };
                 self.require_transport(through, l4proto, &mut implied)?;
             }
-            Requires::Both { nfproto, l4proto, .. } => {
+            Requires::Both {
+                nfproto, l4proto, ..
+            } => {
                 if self.network.is_none() {
-                    let network = if nfproto == nfproto::IPV4 { Header::Ip } else { Header::Ip6 };
+                    let network = if nfproto == nfproto::IPV4 {
+                        Header::Ip
+                    } else {
+                        Header::Ip6
+                    };
                     self.require_network(network, &mut implied)?;
                 }
                 self.require_transport(header, l4proto, &mut implied)?;
@@ -148,7 +167,11 @@ impl Protocols {
 
     fn require_network(&self, header: Header, implied: &mut Vec<Implied>) -> Result<(), Conflict> {
         if let Some(known) = self.network {
-            return if known == Proto::Header(header) { Ok(()) } else { Err(Conflict::With(known)) };
+            return if known == Proto::Header(header) {
+                Ok(())
+            } else {
+                Err(Conflict::With(known))
+            };
         }
         let Some((nfproto, ethertype)) = header.info().requires.network() else {
             return Ok(());
@@ -158,22 +181,35 @@ impl Protocols {
             Some(Proto::Inet) => Implied::Nfproto(nfproto),
             Some(Proto::Netdev) => Implied::Protocol(ethertype),
             Some(Proto::Header(Header::Vlan)) => Implied::VlanType(ethertype),
-            Some(Proto::Header(_)) if self.family == Family::Bridge && header != Header::Arp => Implied::Protocol(ethertype),
+            Some(Proto::Header(_)) if self.family == Family::Bridge && header != Header::Arp => {
+                Implied::Protocol(ethertype)
+            }
             Some(Proto::Header(_)) => Implied::EtherType(ethertype),
             None | Some(Proto::Unknown) => return Err(Conflict::Family),
         });
         Ok(())
     }
 
-    fn require_transport(&self, header: Header, l4proto: u8, implied: &mut Vec<Implied>) -> Result<(), Conflict> {
-        if let Some(other) = self.transport.iter().find(|known| **known != Proto::Header(header)) {
+    fn require_transport(
+        &self,
+        header: Header,
+        l4proto: u8,
+        implied: &mut Vec<Implied>,
+    ) -> Result<(), Conflict> {
+        if let Some(other) = self
+            .transport
+            .iter()
+            .find(|known| **known != Proto::Header(header))
+        {
             return Err(Conflict::With(*other));
         }
         if !self.transport.is_empty() {
             return Ok(());
         }
         match self.network {
-            Some(network @ (Proto::Header(Header::Arp) | Proto::Unknown)) => Err(Conflict::With(network)),
+            Some(network @ (Proto::Header(Header::Arp) | Proto::Unknown)) => {
+                Err(Conflict::With(network))
+            }
             None | Some(Proto::Header(_) | Proto::Inet | Proto::Netdev) => {
                 if self.family == Family::Arp {
                     return Err(Conflict::Family);
@@ -187,7 +223,11 @@ impl Protocols {
     /// Narrows the link layer by a device type (ARPHRD).
     pub(crate) fn learn_iiftype(&mut self, iiftype: u128) {
         if self.family != Family::Bridge {
-            self.link = Some(if iiftype == 1 { Proto::Header(Header::Ether) } else { Proto::Unknown });
+            self.link = Some(if iiftype == 1 {
+                Proto::Header(Header::Ether)
+            } else {
+                Proto::Unknown
+            });
         }
     }
 
@@ -235,7 +275,9 @@ impl Protocols {
             .copied()
             .find(|header| {
                 let info = header.info();
-                info.base == Base::Transport && *header != Header::Gretap && info.requires.l4proto().map(u128::from) == Some(number)
+                info.base == Base::Transport
+                    && *header != Header::Gretap
+                    && info.requires.l4proto().map(u128::from) == Some(number)
             })
             .map_or(Proto::Unknown, Proto::Header);
         if !self.transport.contains(&proto) {
@@ -251,14 +293,22 @@ mod tests {
     #[test]
     fn fields_imply_their_protocols_by_family() {
         let check = |family, header, want: &[Implied]| {
-            assert_eq!(Protocols::new(family).requirements(header).as_deref(), Ok(want), "{family} {header}");
+            assert_eq!(
+                Protocols::new(family).requirements(header).as_deref(),
+                Ok(want),
+                "{family} {header}"
+            );
         };
         check(Family::Ip, Header::Ip, &[]);
         check(Family::Ip, Header::Tcp, &[Implied::L4proto(6)]);
         check(Family::Ip, Header::Icmpv6, &[Implied::L4proto(58)]);
         check(Family::Inet, Header::Ip, &[Implied::Nfproto(2)]);
         check(Family::Inet, Header::Udp, &[Implied::L4proto(17)]);
-        check(Family::Inet, Header::Icmp, &[Implied::Nfproto(2), Implied::L4proto(1)]);
+        check(
+            Family::Inet,
+            Header::Icmp,
+            &[Implied::Nfproto(2), Implied::L4proto(1)],
+        );
         check(Family::Inet, Header::Ether, &[Implied::Iiftype]);
         check(Family::Inet, Header::Th, &[]);
         check(Family::Bridge, Header::Ip, &[Implied::Protocol(0x0800)]);
@@ -266,20 +316,38 @@ mod tests {
         check(Family::Bridge, Header::Vlan, &[Implied::EtherType(0x8100)]);
         check(Family::Bridge, Header::Ether, &[]);
         check(Family::Netdev, Header::Ip6, &[Implied::Protocol(0x86dd)]);
-        check(Family::Netdev, Header::Vlan, &[Implied::Iiftype, Implied::EtherType(0x8100)]);
+        check(
+            Family::Netdev,
+            Header::Vlan,
+            &[Implied::Iiftype, Implied::EtherType(0x8100)],
+        );
     }
 
     #[test]
     fn contradictions_are_conflicts() {
-        assert!(Protocols::new(Family::Ip).requirements(Header::Ip6).is_err());
-        assert!(Protocols::new(Family::Arp).requirements(Header::Tcp).is_err());
+        assert!(
+            Protocols::new(Family::Ip)
+                .requirements(Header::Ip6)
+                .is_err()
+        );
+        assert!(
+            Protocols::new(Family::Arp)
+                .requirements(Header::Tcp)
+                .is_err()
+        );
         let mut known = Protocols::new(Family::Inet);
         known.learn_l4proto(6);
-        assert_eq!(known.requirements(Header::Udp), Err(Conflict::With(Proto::Header(Header::Tcp))));
+        assert_eq!(
+            known.requirements(Header::Udp),
+            Err(Conflict::With(Proto::Header(Header::Tcp)))
+        );
         assert_eq!(known.requirements(Header::Tcp), Ok(vec![]));
         known.learn_l4proto(17);
         assert!(known.requirements(Header::Tcp).is_err());
         known.learn_nfproto(10);
-        assert_eq!(known.requirements(Header::Ip), Err(Conflict::With(Proto::Header(Header::Ip6))));
+        assert_eq!(
+            known.requirements(Header::Ip),
+            Err(Conflict::With(Proto::Header(Header::Ip6)))
+        );
     }
 }

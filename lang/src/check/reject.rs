@@ -1,7 +1,7 @@
 //! `reject`: what it answers with, and what it implies.
 
-use super::rule::RuleCheck;
 use super::Proto;
+use super::rule::RuleCheck;
 use crate::ast::{Expr, RejectWith};
 use crate::datatype::Type;
 use crate::diag::Code;
@@ -17,20 +17,33 @@ impl RuleCheck<'_, '_> {
     /// Types `reject`.
     pub(super) fn reject(&mut self, span: Span, with: Option<&RejectWith>) -> Option<()> {
         if self.place.family == Family::Arp {
-            return self.cx.error(Code::WrongFamily, span, "reject answers IP packets only");
+            return self
+                .cx
+                .error(Code::WrongFamily, span, "reject answers IP packets only");
         }
         let reject = match with {
             None => self.default_reject(span)?,
             Some(RejectWith::TcpReset) => self.tcp_reset(span)?,
-            Some(RejectWith::Icmp(code)) => self.icmp_reject(span, Header::Ip, DataType::IcmpCode, code)?,
-            Some(RejectWith::Icmpv6(code)) => self.icmp_reject(span, Header::Ip6, DataType::Icmpv6Code, code)?,
+            Some(RejectWith::Icmp(code)) => {
+                self.icmp_reject(span, Header::Ip, DataType::IcmpCode, code)?
+            }
+            Some(RejectWith::Icmpv6(code)) => {
+                self.icmp_reject(span, Header::Ip6, DataType::Icmpv6Code, code)?
+            }
             Some(RejectWith::Icmpx(code)) => {
                 if matches!(self.place.family, Family::Ip | Family::Ip6) {
                     return self.cx.error_help(
                         Code::WrongFamily,
                         span,
                         "icmpx is for tables that see both IPv4 and IPv6",
-                        format!("write `reject with {}`", if self.place.family == Family::Ip { "icmp" } else { "icmpv6" }),
+                        format!(
+                            "write `reject with {}`",
+                            if self.place.family == Family::Ip {
+                                "icmp"
+                            } else {
+                                "icmpv6"
+                            }
+                        ),
                     );
                 }
                 self.check_rejectable(span)?;
@@ -52,7 +65,10 @@ impl RuleCheck<'_, '_> {
         match self.protocols.network {
             None | Some(Proto::Header(Header::Ip | Header::Ip6)) => Some(()),
             Some(other) => {
-                let message = format!("cannot reject {}: only IPv4 and IPv6 packets can be answered", other.name());
+                let message = format!(
+                    "cannot reject {}: only IPv4 and IPv6 packets can be answered",
+                    other.name()
+                );
                 self.cx.error(Code::ConflictingProtocols, span, message)
             }
         }
@@ -61,13 +77,25 @@ impl RuleCheck<'_, '_> {
     fn default_reject(&mut self, span: Span) -> Option<Reject> {
         self.check_rejectable(span)?;
         Some(match (self.place.family, self.protocols.network) {
-            (Family::Ip, _) | (Family::Inet | Family::Bridge | Family::Netdev, Some(Proto::Header(Header::Ip))) => Reject::Icmp(3),
-            (Family::Ip6, _) | (Family::Inet | Family::Bridge | Family::Netdev, Some(Proto::Header(Header::Ip6))) => Reject::Icmp(4),
+            (Family::Ip, _)
+            | (Family::Inet | Family::Bridge | Family::Netdev, Some(Proto::Header(Header::Ip))) => {
+                Reject::Icmp(3)
+            }
+            (Family::Ip6, _)
+            | (Family::Inet | Family::Bridge | Family::Netdev, Some(Proto::Header(Header::Ip6))) => {
+                Reject::Icmp(4)
+            }
             (Family::Inet | Family::Bridge | Family::Netdev | Family::Arp, _) => Reject::Icmpx(1),
         })
     }
 
-    fn icmp_reject(&mut self, span: Span, header: Header, datatype: DataType, code: &Expr) -> Option<Reject> {
+    fn icmp_reject(
+        &mut self,
+        span: Span,
+        header: Header,
+        datatype: DataType,
+        code: &Expr,
+    ) -> Option<Reject> {
         let code = self.code(datatype, code)?;
         let fits = match self.place.family {
             Family::Ip => header == Header::Ip,
@@ -75,7 +103,11 @@ impl RuleCheck<'_, '_> {
             Family::Inet | Family::Bridge | Family::Netdev | Family::Arp => true,
         };
         if !fits {
-            let message = format!("conflicting protocols specified: {} vs. {}", self.place.family, header.word());
+            let message = format!(
+                "conflicting protocols specified: {} vs. {}",
+                self.place.family,
+                header.word()
+            );
             return self.cx.error(Code::ConflictingProtocols, span, message);
         }
         self.imply_network(header, span)?;
@@ -88,8 +120,15 @@ impl RuleCheck<'_, '_> {
             [] => self.imply_meta(MetaKey::L4proto, 6, span),
             [Proto::Header(Header::Tcp)] => {}
             known => {
-                let name = known.iter().find(|proto| **proto != Proto::Header(Header::Tcp)).map_or("unknown", |proto| proto.name());
-                return self.cx.error(Code::ConflictingProtocols, span, format!("you cannot use tcp reset with this protocol: {name}"));
+                let name = known
+                    .iter()
+                    .find(|proto| **proto != Proto::Header(Header::Tcp))
+                    .map_or("unknown", |proto| proto.name());
+                return self.cx.error(
+                    Code::ConflictingProtocols,
+                    span,
+                    format!("you cannot use tcp reset with this protocol: {name}"),
+                );
             }
         }
         Some(Reject::TcpReset)

@@ -90,14 +90,22 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
         if let Some(comment) = rule.comment
             && comment.text(self.cx.sources).len() > 128
         {
-            return self.cx.error(Code::BadString, comment.span, "comment too long: at most 128 bytes");
+            return self.cx.error(
+                Code::BadString,
+                comment.span,
+                "comment too long: at most 128 bytes",
+            );
         }
         sound.then_some(())
     }
 
     /// Appends a statement.
     pub(crate) fn push(&mut self, span: Span, kind: StmtKind) {
-        self.stmts.push(Stmt { span, implied: false, kind });
+        self.stmts.push(Stmt {
+            span,
+            implied: false,
+            kind,
+        });
     }
 
     /// What is known of the packet whose fields are being looked at.
@@ -124,11 +132,19 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
             Err(Conflict::With(other)) => self.cx.error_help(
                 Code::ConflictingProtocols,
                 span,
-                format!("conflicting protocols specified: {} vs. {}", other.name(), header.word()),
+                format!(
+                    "conflicting protocols specified: {} vs. {}",
+                    other.name(),
+                    header.word()
+                ),
                 "no packet is both: write two rules",
             ),
             Err(Conflict::Family) => {
-                let message = format!("{} cannot be matched in a table of family {}", header.word(), self.place.family);
+                let message = format!(
+                    "{} cannot be matched in a table of family {}",
+                    header.word(),
+                    self.place.family
+                );
                 self.cx.error(Code::WrongFamily, span, message)
             }
         }
@@ -139,11 +155,19 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
         if field.message_types.is_empty() {
             return Some(());
         }
-        if self.icmp_types.iter().any(|known| field.message_types.contains(known)) {
+        if self
+            .icmp_types
+            .iter()
+            .any(|known| field.message_types.contains(known))
+        {
             return Some(());
         }
         if !self.icmp_types.is_empty() {
-            let message = format!("{} {} is not in messages of the type that this rule matches", field.header.word(), field.name);
+            let message = format!(
+                "{} {} is not in messages of the type that this rule matches",
+                field.header.word(),
+                field.name
+            );
             return self.cx.error(Code::ConflictingProtocols, span, message);
         }
         let Some(row) = field::find(field.header, "type") else {
@@ -166,13 +190,33 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
     fn imply(&mut self, implied: Implied, span: Span) {
         let (load, ty, value) = match implied {
             Implied::Iiftype => (Load::Meta(MetaKey::Iiftype), meta_type(MetaKey::Iiftype), 1),
-            Implied::Nfproto(number) => (Load::Meta(MetaKey::Nfproto), meta_type(MetaKey::Nfproto), u128::from(number)),
-            Implied::Protocol(number) => (Load::Meta(MetaKey::Protocol), meta_type(MetaKey::Protocol), u128::from(number)),
-            Implied::L4proto(number) => (Load::Meta(MetaKey::L4proto), meta_type(MetaKey::L4proto), u128::from(number)),
-            Implied::EtherType(number) => (ether_type(96), Type::of(DataType::EtherType), u128::from(number)),
+            Implied::Nfproto(number) => (
+                Load::Meta(MetaKey::Nfproto),
+                meta_type(MetaKey::Nfproto),
+                u128::from(number),
+            ),
+            Implied::Protocol(number) => (
+                Load::Meta(MetaKey::Protocol),
+                meta_type(MetaKey::Protocol),
+                u128::from(number),
+            ),
+            Implied::L4proto(number) => (
+                Load::Meta(MetaKey::L4proto),
+                meta_type(MetaKey::L4proto),
+                u128::from(number),
+            ),
+            Implied::EtherType(number) => (
+                ether_type(96),
+                Type::of(DataType::EtherType),
+                u128::from(number),
+            ),
             Implied::VlanType(number) => {
                 let tags = self.current().tags.saturating_sub(1);
-                (ether_type(128 + 32 * tags), Type::of(DataType::EtherType), u128::from(number))
+                (
+                    ether_type(128 + 32 * tags),
+                    Type::of(DataType::EtherType),
+                    u128::from(number),
+                )
             }
         };
         let protocols = self.current();
@@ -188,15 +232,31 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
 
     fn push_implied(&mut self, span: Span, ty: Type, load: Load, right: Operand) {
         let load = self.inside(load);
-        let left = Value { span, ty, kind: ValueKind::Load(Box::new(load)) };
-        let found = Match { left, relation: Relation::Eq, right, explicit: false };
-        self.stmts.push(Stmt { span, implied: true, kind: StmtKind::Match(Box::new(found)) });
+        let left = Value {
+            span,
+            ty,
+            kind: ValueKind::Load(Box::new(load)),
+        };
+        let found = Match {
+            left,
+            relation: Relation::Eq,
+            right,
+            explicit: false,
+        };
+        self.stmts.push(Stmt {
+            span,
+            implied: true,
+            kind: StmtKind::Match(Box::new(found)),
+        });
     }
 
     /// A load from the packet in the tunnel that is looked at, if any.
     pub(crate) fn inside(&self, load: Load) -> Load {
         match self.in_tunnel.and_then(|at| self.inner.get(at)) {
-            Some(inner) => Load::Inner { tunnel: inner.tunnel, load: Box::new(load) },
+            Some(inner) => Load::Inner {
+                tunnel: inner.tunnel,
+                load: Box::new(load),
+            },
             None => load,
         }
     }
@@ -225,7 +285,9 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
                 Load::Meta(MetaKey::Nfproto) => self.current().learn_nfproto(value),
                 Load::Meta(MetaKey::L4proto) => self.current().learn_l4proto(value),
                 Load::Meta(MetaKey::Protocol) => self.current().learn_protocol(value),
-                Load::Payload { field: Some(field), .. } => self.learn_field(field, value),
+                Load::Payload {
+                    field: Some(field), ..
+                } => self.learn_field(field, value),
                 Load::Inner { load, .. } => self.learn(load, &[value]),
                 _ => {}
             }
@@ -235,7 +297,9 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
     fn learn_field(&mut self, field: &Field, value: u128) {
         match (field.header, field.name) {
             (Header::Ether | Header::Vlan, "type") => self.current().learn_ethertype(value),
-            (Header::Ip, "protocol") | (Header::Ip6, "nexthdr") => self.current().learn_l4proto(value),
+            (Header::Ip, "protocol") | (Header::Ip6, "nexthdr") => {
+                self.current().learn_l4proto(value)
+            }
             (Header::Icmp | Header::Icmpv6, "type") => self.icmp_types.extend(u8::try_from(value)),
             _ => {}
         }
@@ -244,7 +308,11 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
 
 /// The load of a field; VLAN fields lie behind the tags that were passed.
 pub(crate) fn payload(field: &'static Field, tags: u32) -> Load {
-    let behind = if field.header == Header::Vlan { 32 * tags.saturating_sub(1) } else { 0 };
+    let behind = if field.header == Header::Vlan {
+        32 * tags.saturating_sub(1)
+    } else {
+        0
+    };
     Load::Payload {
         field: Some(field),
         base: field.base(),
@@ -254,8 +322,17 @@ pub(crate) fn payload(field: &'static Field, tags: u32) -> Load {
 }
 
 fn ether_type(bit_offset: u32) -> Load {
-    let header = if bit_offset == 96 { Header::Ether } else { Header::Vlan };
-    Load::Payload { field: field::find(header, "type"), base: Base::Link, bit_offset, bits: 16 }
+    let header = if bit_offset == 96 {
+        Header::Ether
+    } else {
+        Header::Vlan
+    };
+    Load::Payload {
+        field: field::find(header, "type"),
+        base: Base::Link,
+        bit_offset,
+        bits: 16,
+    }
 }
 
 /// The type of a `meta` key.

@@ -8,26 +8,54 @@ use redan_vm::ruleset::{LimitSpec, StateSpec};
 /// What a stateful statement starts as; an error where the statement is none.
 pub(crate) fn stateful_spec(cx: &mut Context<'_>, stmt: &Stmt) -> Option<StateSpec> {
     match &stmt.kind {
-        StmtKind::Counter { packets, bytes } => {
-            Some(StateSpec::Counter { packets: packets.map_or(0, |number| number.value), bytes: bytes.map_or(0, |number| number.value) })
-        }
+        StmtKind::Counter { packets, bytes } => Some(StateSpec::Counter {
+            packets: packets.map_or(0, |number| number.value),
+            bytes: bytes.map_or(0, |number| number.value),
+        }),
         StmtKind::Limit(limit) => limit_spec(cx, limit).map(StateSpec::Limit),
         StmtKind::Quota(quota) => quota_spec(cx, quota),
         StmtKind::Last { used_ms } => Some(StateSpec::Last { used_ms: *used_ms }),
-        StmtKind::CtCount { over, count } => narrow(cx, *count, u32::MAX).map(|count| StateSpec::Connlimit { count, over: *over }),
-        StmtKind::Match(_) | StmtKind::Verdict(_) | StmtKind::Vmap { .. } | StmtKind::Log(_) | StmtKind::Reject(_) | StmtKind::Nat(_) | StmtKind::Tproxy { .. }
-        | StmtKind::Notrack | StmtKind::Set { .. } | StmtKind::ResetTcpOption { .. } | StmtKind::Objref { .. } | StmtKind::Dynset(_) | StmtKind::Meter(_)
-        | StmtKind::Flow { .. } | StmtKind::Queue { .. } | StmtKind::Dup { .. } | StmtKind::Fwd { .. } | StmtKind::Synproxy(_) | StmtKind::Xt(_) => {
-            cx.error(Code::BadDeclaration, stmt.span, "only counter, limit, quota, last and ct count can be kept for each element")
+        StmtKind::CtCount { over, count } => {
+            narrow(cx, *count, u32::MAX).map(|count| StateSpec::Connlimit { count, over: *over })
         }
+        StmtKind::Match(_)
+        | StmtKind::Verdict(_)
+        | StmtKind::Vmap { .. }
+        | StmtKind::Log(_)
+        | StmtKind::Reject(_)
+        | StmtKind::Nat(_)
+        | StmtKind::Tproxy { .. }
+        | StmtKind::Notrack
+        | StmtKind::Set { .. }
+        | StmtKind::ResetTcpOption { .. }
+        | StmtKind::Objref { .. }
+        | StmtKind::Dynset(_)
+        | StmtKind::Meter(_)
+        | StmtKind::Flow { .. }
+        | StmtKind::Queue { .. }
+        | StmtKind::Dup { .. }
+        | StmtKind::Fwd { .. }
+        | StmtKind::Synproxy(_)
+        | StmtKind::Xt(_) => cx.error(
+            Code::BadDeclaration,
+            stmt.span,
+            "only counter, limit, quota, last and ct count can be kept for each element",
+        ),
     }
 }
 
 /// A number that must not exceed a limit.
 pub(crate) fn narrow(cx: &mut Context<'_>, number: Number, max: u32) -> Option<u32> {
-    match u32::try_from(number.value).ok().filter(|value| *value <= max) {
+    match u32::try_from(number.value)
+        .ok()
+        .filter(|value| *value <= max)
+    {
         Some(value) => Some(value),
-        None => cx.error(Code::ValueOutOfRange, number.span, format!("value {} exceeds valid range 0-{max}", number.value)),
+        None => cx.error(
+            Code::ValueOutOfRange,
+            number.span,
+            format!("value {} exceeds valid range 0-{max}", number.value),
+        ),
     }
 }
 
@@ -37,11 +65,23 @@ fn bytes(cx: &mut Context<'_>, number: Number, unit: Word) -> Option<u64> {
         "bytes" | "byte" => 1,
         "kbytes" => 1 << 10,
         "mbytes" => 1 << 20,
-        other => return cx.unknown(Code::UnknownKeyword, unit.span, "unit", other, ["bytes", "kbytes", "mbytes"]),
+        other => {
+            return cx.unknown(
+                Code::UnknownKeyword,
+                unit.span,
+                "unit",
+                other,
+                ["bytes", "kbytes", "mbytes"],
+            );
+        }
     };
     match number.value.checked_mul(factor) {
         Some(value) => Some(value),
-        None => cx.error(Code::ValueOutOfRange, number.span, "the number of bytes does not fit 64 bits"),
+        None => cx.error(
+            Code::ValueOutOfRange,
+            number.span,
+            "the number of bytes does not fit 64 bits",
+        ),
     }
 }
 
@@ -53,7 +93,15 @@ pub(crate) fn limit_spec(cx: &mut Context<'_>, limit: &Limit) -> Option<LimitSpe
         "hour" => 3600,
         "day" => 86_400,
         "week" => 604_800,
-        other => return cx.unknown(Code::UnknownKeyword, limit.per.span, "unit of time", other, ["second", "minute", "hour", "day", "week"]),
+        other => {
+            return cx.unknown(
+                Code::UnknownKeyword,
+                limit.per.span,
+                "unit of time",
+                other,
+                ["second", "minute", "hour", "day", "week"],
+            );
+        }
     };
     let rate = match limit.unit {
         Some(unit) => bytes(cx, limit.rate, unit)?,
@@ -61,7 +109,11 @@ pub(crate) fn limit_spec(cx: &mut Context<'_>, limit: &Limit) -> Option<LimitSpe
     };
     let counts_bytes = limit.unit.is_some();
     if rate == 0 {
-        return cx.error(Code::ValueOutOfRange, limit.rate.span, "the rate must be 1 or more");
+        return cx.error(
+            Code::ValueOutOfRange,
+            limit.rate.span,
+            "the rate must be 1 or more",
+        );
     }
     let burst = match limit.burst {
         None if counts_bytes => 0,
@@ -71,7 +123,11 @@ pub(crate) fn limit_spec(cx: &mut Context<'_>, limit: &Limit) -> Option<LimitSpe
             let in_bytes = word != "packets";
             if in_bytes != counts_bytes {
                 let span = unit.map_or(number.span, |unit| unit.span);
-                return cx.error(Code::BadFlag, span, "rate and burst must count the same: both packets or both bytes");
+                return cx.error(
+                    Code::BadFlag,
+                    span,
+                    "rate and burst must count the same: both packets or both bytes",
+                );
             }
             let value = match unit {
                 Some(unit) if in_bytes => bytes(cx, number, unit)?,
@@ -79,11 +135,23 @@ pub(crate) fn limit_spec(cx: &mut Context<'_>, limit: &Limit) -> Option<LimitSpe
             };
             match u32::try_from(value) {
                 Ok(value) => value,
-                Err(_) => return cx.error(Code::ValueOutOfRange, number.span, "the burst does not fit 32 bits"),
+                Err(_) => {
+                    return cx.error(
+                        Code::ValueOutOfRange,
+                        number.span,
+                        "the burst does not fit 32 bits",
+                    );
+                }
             }
         }
     };
-    Some(LimitSpec { rate, unit_secs, burst, bytes: counts_bytes, over: limit.over })
+    Some(LimitSpec {
+        rate,
+        unit_secs,
+        burst,
+        bytes: counts_bytes,
+        over: limit.over,
+    })
 }
 
 /// A byte budget.
@@ -93,7 +161,11 @@ pub(crate) fn quota_spec(cx: &mut Context<'_>, quota: &Quota) -> Option<StateSpe
         Some((number, unit)) => bytes(cx, number, unit)?,
         None => 0,
     };
-    Some(StateSpec::Quota { bytes: size, consumed, over: quota.over })
+    Some(StateSpec::Quota {
+        bytes: size,
+        consumed,
+        over: quota.over,
+    })
 }
 
 /// Options of synproxy: maximum segment size, window scale, flags.
@@ -106,6 +178,13 @@ pub(crate) fn synproxy_spec(cx: &mut Context<'_>, synproxy: &Synproxy) -> Option
         Some(number) => narrow(cx, number, 14)?,
         None => 0,
     };
-    let flags = u32::from(synproxy.mss.is_some()) | u32::from(synproxy.wscale.is_some()) << 1 | u32::from(synproxy.sack_perm) << 2 | u32::from(synproxy.timestamp) << 3;
-    Some((u16::try_from(mss).unwrap_or(0), u8::try_from(wscale).unwrap_or(0), flags))
+    let flags = u32::from(synproxy.mss.is_some())
+        | u32::from(synproxy.wscale.is_some()) << 1
+        | u32::from(synproxy.sack_perm) << 2
+        | u32::from(synproxy.timestamp) << 3;
+    Some((
+        u16::try_from(mss).unwrap_or(0),
+        u8::try_from(wscale).unwrap_or(0),
+        flags,
+    ))
 }

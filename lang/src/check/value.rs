@@ -13,7 +13,11 @@ use redan_vm::meta::ByteOrder;
 
 impl Value {
     pub(crate) fn constant(span: Span, ty: Type, value: u128) -> Self {
-        Self { span, ty, kind: ValueKind::Const(value) }
+        Self {
+            span,
+            ty,
+            kind: ValueKind::Const(value),
+        }
     }
 
     /// The parts of a concatenation, or the value itself.
@@ -34,7 +38,9 @@ impl<'a> RuleCheck<'_, 'a> {
     /// What is looked at: the left side of a match, the key of a map or of a hash. Fields only, and what is computed from them.
     pub(crate) fn key(&mut self, expr: &Expr) -> Option<Value> {
         if self.cx.too_deep() {
-            return self.cx.error(Code::TooDeep, expr.span, "expression nests too deeply");
+            return self
+                .cx
+                .error(Code::TooDeep, expr.span, "expression nests too deeply");
         }
         if let Some(value) = self.field(expr)? {
             return Some(value);
@@ -42,22 +48,46 @@ impl<'a> RuleCheck<'_, 'a> {
         match &expr.kind {
             ExprKind::Concat(items) => self.concat_key(expr.span, items),
             ExprKind::Binary(op, sides) => self.binary_key(expr.span, *op, &sides.0, &sides.1),
-            ExprKind::Jhash { key, modulus, seed, offset } => {
+            ExprKind::Jhash {
+                key,
+                modulus,
+                seed,
+                offset,
+            } => {
                 let (modulus, offset) = self.generator(expr.span, *modulus, *offset)?;
                 let seed = match seed.map(|seed| u32::try_from(seed.value())) {
                     None => None,
                     Some(Ok(seed)) => Some(seed),
-                    Some(Err(_)) => return self.cx.error(Code::ValueOutOfRange, expr.span, "the seed has 32 bits"),
+                    Some(Err(_)) => {
+                        return self.cx.error(
+                            Code::ValueOutOfRange,
+                            expr.span,
+                            "the seed has 32 bits",
+                        );
+                    }
                 };
                 let key = self.key(key)?;
                 let ty = Type::new(DataType::Integer, 32, ByteOrder::Host);
-                Some(Value { span: expr.span, ty, kind: ValueKind::Jhash(Box::new(Jhash { key, modulus, seed, offset })) })
+                Some(Value {
+                    span: expr.span,
+                    ty,
+                    kind: ValueKind::Jhash(Box::new(Jhash {
+                        key,
+                        modulus,
+                        seed,
+                        offset,
+                    })),
+                })
             }
             ExprKind::Var(_) => {
                 let (resolved, scope) = self.cx.resolve(expr)?;
                 self.scoped(scope, |check| check.key(resolved))
             }
-            ExprKind::Map(_) => self.cx.error(Code::NotConstant, expr.span, "a map cannot be looked up by another map's result here"),
+            ExprKind::Map(_) => self.cx.error(
+                Code::NotConstant,
+                expr.span,
+                "a map cannot be looked up by another map's result here",
+            ),
             _ => {
                 let text = self.cx.sources.text(expr.span);
                 self.cx.error_help(
@@ -71,7 +101,11 @@ impl<'a> RuleCheck<'_, 'a> {
     }
 
     /// Runs `body` with another place to look variables up.
-    pub(super) fn scoped<T>(&mut self, scope: crate::resolve::Scope, body: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    pub(super) fn scoped<T>(
+        &mut self,
+        scope: crate::resolve::Scope,
+        body: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
         let before = std::mem::replace(&mut self.cx.scope, scope);
         let found = body(self);
         self.cx.scope = before;
@@ -88,12 +122,23 @@ impl<'a> RuleCheck<'_, 'a> {
     }
 
     pub(super) fn concat(&mut self, span: Span, parts: Vec<Value>) -> Option<Value> {
-        let bytes: u32 = parts.iter().map(|part| u32::from(part.ty.padded_bytes())).sum();
+        let bytes: u32 = parts
+            .iter()
+            .map(|part| u32::from(part.ty.padded_bytes()))
+            .sum();
         if bytes > 64 {
-            return self.cx.error(Code::TooWide, span, format!("the concatenation has {bytes} bytes; 64 is the most"));
+            return self.cx.error(
+                Code::TooWide,
+                span,
+                format!("the concatenation has {bytes} bytes; 64 is the most"),
+            );
         }
         let ty = parts.first()?.ty;
-        Some(Value { span, ty, kind: ValueKind::Concat(parts) })
+        Some(Value {
+            span,
+            ty,
+            kind: ValueKind::Concat(parts),
+        })
     }
 
     fn binary_key(&mut self, span: Span, op: BinaryOp, left: &Expr, right: &Expr) -> Option<Value> {
@@ -109,7 +154,11 @@ impl<'a> RuleCheck<'_, 'a> {
             let bits = self.cx.single(right, by)?;
             let limit = ty.bits.max(8);
             let Some(bits) = u32::try_from(bits).ok().filter(|bits| *bits < limit) else {
-                return self.cx.error(Code::ValueOutOfRange, right.span, format!("shift of {bits} bits exceeds the {limit} bits of the value"));
+                return self.cx.error(
+                    Code::ValueOutOfRange,
+                    right.span,
+                    format!("shift of {bits} bits exceeds the {limit} bits of the value"),
+                );
             };
             return Some(shift(span, left, op, bits));
         }
@@ -120,7 +169,14 @@ impl<'a> RuleCheck<'_, 'a> {
                 BinaryOp::Or => BitwiseRegOp::Or,
                 BinaryOp::Xor | BinaryOp::Shl | BinaryOp::Shr => BitwiseRegOp::Xor,
             };
-            return Some(Value { span, ty, kind: ValueKind::BitsOf { op, sides: Box::new((left, right)) } });
+            return Some(Value {
+                span,
+                ty,
+                kind: ValueKind::BitsOf {
+                    op,
+                    sides: Box::new((left, right)),
+                },
+            });
         }
         let operand = self.cx.single(right, mask_type(ty))?;
         Some(bits(span, left, op, operand))
@@ -129,10 +185,26 @@ impl<'a> RuleCheck<'_, 'a> {
     /// Whether an expression loads something.
     pub(super) fn is_field(&mut self, expr: &Expr) -> bool {
         match &expr.kind {
-            ExprKind::Payload { .. } | ExprKind::RawPayload { .. } | ExprKind::Inner { .. } | ExprKind::Exthdr { .. } | ExprKind::ExthdrPresent(_)
-            | ExprKind::TcpOption { .. } | ExprKind::RawTcpOption { .. } | ExprKind::IpOption { .. } | ExprKind::SctpChunk { .. }
-            | ExprKind::DccpOption(_) | ExprKind::Meta { .. } | ExprKind::Ct { .. } | ExprKind::Fib { .. } | ExprKind::Rt { .. } | ExprKind::Socket { .. }
-            | ExprKind::Osf { .. } | ExprKind::Ipsec { .. } | ExprKind::Numgen { .. } | ExprKind::Jhash { .. } | ExprKind::Symhash { .. }
+            ExprKind::Payload { .. }
+            | ExprKind::RawPayload { .. }
+            | ExprKind::Inner { .. }
+            | ExprKind::Exthdr { .. }
+            | ExprKind::ExthdrPresent(_)
+            | ExprKind::TcpOption { .. }
+            | ExprKind::RawTcpOption { .. }
+            | ExprKind::IpOption { .. }
+            | ExprKind::SctpChunk { .. }
+            | ExprKind::DccpOption(_)
+            | ExprKind::Meta { .. }
+            | ExprKind::Ct { .. }
+            | ExprKind::Fib { .. }
+            | ExprKind::Rt { .. }
+            | ExprKind::Socket { .. }
+            | ExprKind::Osf { .. }
+            | ExprKind::Ipsec { .. }
+            | ExprKind::Numgen { .. }
+            | ExprKind::Jhash { .. }
+            | ExprKind::Symhash { .. }
             | ExprKind::Map(_) => true,
             ExprKind::Binary(_, sides) => self.is_field(&sides.0) || self.is_field(&sides.1),
             ExprKind::Concat(items) => items.iter().any(|item| self.is_field(item)),
@@ -140,9 +212,22 @@ impl<'a> RuleCheck<'_, 'a> {
                 Some(resolved) => self.is_field(resolved),
                 None => false,
             },
-            ExprKind::Symbol(_) | ExprKind::Str(_) | ExprKind::WildcardWord(_) | ExprKind::CatchAll | ExprKind::Number(_) | ExprKind::Ipv4(_)
-            | ExprKind::Ipv6(_) | ExprKind::Mac(_) | ExprKind::Time(_) | ExprKind::Range(_) | ExprKind::Prefix(_) | ExprKind::SetRef(_)
-            | ExprKind::Set(_) | ExprKind::List(_) | ExprKind::FlagMatch(_) | ExprKind::Verdict(_) => false,
+            ExprKind::Symbol(_)
+            | ExprKind::Str(_)
+            | ExprKind::WildcardWord(_)
+            | ExprKind::CatchAll
+            | ExprKind::Number(_)
+            | ExprKind::Ipv4(_)
+            | ExprKind::Ipv6(_)
+            | ExprKind::Mac(_)
+            | ExprKind::Time(_)
+            | ExprKind::Range(_)
+            | ExprKind::Prefix(_)
+            | ExprKind::SetRef(_)
+            | ExprKind::Set(_)
+            | ExprKind::List(_)
+            | ExprKind::FlagMatch(_)
+            | ExprKind::Verdict(_) => false,
         }
     }
 
@@ -155,7 +240,11 @@ impl<'a> RuleCheck<'_, 'a> {
         if !self.is_field(expr) {
             return match self.cx.constant(expr, want)? {
                 Constant::Value(value) => Some(Value::constant(expr.span, want, value)),
-                Constant::Range(..) | Constant::Prefix { .. } => self.cx.error(Code::NotConstant, expr.span, "a range cannot stand here, a single value is wanted"),
+                Constant::Range(..) | Constant::Prefix { .. } => self.cx.error(
+                    Code::NotConstant,
+                    expr.span,
+                    "a range cannot stand here, a single value is wanted",
+                ),
             };
         }
         match &expr.kind {
@@ -193,7 +282,11 @@ impl<'a> RuleCheck<'_, 'a> {
             return Some(value);
         }
         let ty = Type::new(have.datatype, have.bits, want.order);
-        Some(Value { span: value.span, ty, kind: ValueKind::Swap(Box::new(value)) })
+        Some(Value {
+            span: value.span,
+            ty,
+            kind: ValueKind::Swap(Box::new(value)),
+        })
     }
 }
 
@@ -222,17 +315,45 @@ fn bits(span: Span, left: Value, op: BinaryOp, operand: u128) -> Value {
     let (from, mask, xor) = match left.kind {
         ValueKind::Bits { from, mask, xor } => (from, mask & keep, xor & keep ^ flip),
         ValueKind::Const(value) => return Value::constant(span, ty, value & keep ^ flip),
-        kind => (Box::new(Value { span: left.span, ty, kind }), keep, flip),
+        kind => (
+            Box::new(Value {
+                span: left.span,
+                ty,
+                kind,
+            }),
+            keep,
+            flip,
+        ),
     };
-    Value { span, ty, kind: ValueKind::Bits { from, mask, xor } }
+    Value {
+        span,
+        ty,
+        kind: ValueKind::Bits { from, mask, xor },
+    }
 }
 
 fn shift(span: Span, left: Value, op: BinaryOp, by: u32) -> Value {
     let ty = left.ty;
     if let ValueKind::Const(value) = left.kind {
-        let value = if op == BinaryOp::Shl { value.checked_shl(by) } else { value.checked_shr(by) };
+        let value = if op == BinaryOp::Shl {
+            value.checked_shl(by)
+        } else {
+            value.checked_shr(by)
+        };
         return Value::constant(span, ty, value.unwrap_or(0) & ty.max());
     }
-    let dir = if op == BinaryOp::Shl { ShiftDir::Left } else { ShiftDir::Right };
-    Value { span, ty, kind: ValueKind::Shift { from: Box::new(left), dir, bits: by } }
+    let dir = if op == BinaryOp::Shl {
+        ShiftDir::Left
+    } else {
+        ShiftDir::Right
+    };
+    Value {
+        span,
+        ty,
+        kind: ValueKind::Shift {
+            from: Box::new(left),
+            dir,
+            bits: by,
+        },
+    }
 }

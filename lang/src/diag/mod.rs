@@ -141,7 +141,6 @@ pub fn did_you_mean<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let limit = match word.chars().count() {
-        0..=1 => return None,
         2..=4 => 1,
         5..=8 => 2,
         9..=64 => 3,

@@ -90,7 +90,7 @@ fn draw(finding: &Diagnostic, sources: &Sources, color: bool, out: &mut Vec<u8>)
     let at = sources.position(finding.span().source, finding.span().start);
     if at.column as usize > MAX_LINE / 4 && excerpts.values().any(Excerpt::is_cropped) {
         // the drawing counts columns from the window's start
-        message.push_str(&format!(" at line {}, column {}", at.line, at.column));
+        message = format!("{message} at line {}, column {}", at.line, at.column);
     }
     let mut report = ariadne::Report::build(ReportKind::Custom(word, paint), main)
         .with_config(config)

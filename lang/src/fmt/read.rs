@@ -36,7 +36,7 @@ pub(super) enum Part<'a> {
     /// A line that goes on after `\`.
     Continue,
     /// `{ ... }` as a value.
-    Set(Vec<Part<'a>>),
+    Set(Vec<Self>),
     /// A line break inside a set.
     Break,
     /// A comment inside a set, and whether it has a line of its own.
@@ -81,9 +81,8 @@ impl<'a> Reader<'a> {
     fn comment_here(&mut self) -> Option<&'a str> {
         while let Some(lexeme) = self.next() {
             match lexeme.class {
-                Class::Blank => {}
+                Class::Blank | Class::Token(token::SEMICOLON) => {}
                 Class::Comment => return Some(self.slice(lexeme).trim_end()),
-                Class::Token(token::SEMICOLON) => {}
                 Class::Token(_) => {
                     self.back = Some(lexeme);
                     return None;

@@ -16,7 +16,12 @@ impl Lower<'_> {
         if let Some((shift, bits)) = load.bit_field() {
             let len = covering(shift, bits);
             let keep = encode(mask(bits) << shift, len, ByteOrder::Network);
-            self.code.push(Instr::Bitwise { src: dst, dst, mask: keep, xor: Data::zero(len) });
+            self.code.push(Instr::Bitwise {
+                src: dst,
+                dst,
+                mask: keep,
+                xor: Data::zero(len),
+            });
         }
         Ok(())
     }
@@ -30,22 +35,59 @@ impl Lower<'_> {
         let reg = self.reg(slot)?;
         let len = covering(shift, bits);
         if matches!(len, 2 | 4) {
-            self.code.push(Instr::Byteorder { op: ByteorderOp::Ntoh, src: reg, dst: reg, size: len, len });
+            self.code.push(Instr::Byteorder {
+                op: ByteorderOp::Ntoh,
+                src: reg,
+                dst: reg,
+                size: len,
+                len,
+            });
         }
-        self.code.push(Instr::BitwiseShift { op: ShiftOp::Right, src: reg, dst: reg, len, bits: shift });
+        self.code.push(Instr::BitwiseShift {
+            op: ShiftOp::Right,
+            src: reg,
+            dst: reg,
+            len,
+            bits: shift,
+        });
         Ok(())
     }
 
     /// The instruction of a load; `short` loads only that many bytes.
-    pub(super) fn load(&self, load: &Load, dst: Reg, short: Option<u8>) -> Result<Instr, LowerError> {
-        let touched = |bit_offset: u32, bits: u32| u8::try_from((bit_offset % 8 + bits).div_ceil(8)).unwrap_or(u8::MAX);
+    pub(super) fn load(
+        &self,
+        load: &Load,
+        dst: Reg,
+        short: Option<u8>,
+    ) -> Result<Instr, LowerError> {
+        let touched = |bit_offset: u32, bits: u32| {
+            u8::try_from((bit_offset % 8 + bits).div_ceil(8)).unwrap_or(u8::MAX)
+        };
         Ok(match load {
-            Load::Payload { base, bit_offset, bits, .. } => {
-                Instr::PayloadLoad { base: *base, offset: bit_offset / 8, len: short.unwrap_or(touched(*bit_offset, *bits)), dst }
-            }
+            Load::Payload {
+                base,
+                bit_offset,
+                bits,
+                ..
+            } => Instr::PayloadLoad {
+                base: *base,
+                offset: bit_offset / 8,
+                len: short.unwrap_or(touched(*bit_offset, *bits)),
+                dst,
+            },
             Load::Meta(key) => Instr::MetaLoad { key: *key, dst },
-            Load::Ct { key, dir } => Instr::CtLoad { key: *key, direction: *dir, dst },
-            Load::Exthdr { op, kind, bit_offset, bits, present } => Instr::ExthdrLoad {
+            Load::Ct { key, dir } => Instr::CtLoad {
+                key: *key,
+                direction: *dir,
+                dst,
+            },
+            Load::Exthdr {
+                op,
+                kind,
+                bit_offset,
+                bits,
+                present,
+            } => Instr::ExthdrLoad {
                 op: *op,
                 kind: *kind,
                 offset: bit_offset / 8,
@@ -53,15 +95,40 @@ impl Lower<'_> {
                 present: *present,
                 dst,
             },
-            Load::Fib { flags, result } => Instr::Fib { flags: *flags, result: *result, dst },
+            Load::Fib { flags, result } => Instr::Fib {
+                flags: *flags,
+                result: *result,
+                dst,
+            },
             Load::Rt(key) => Instr::Rt { key: *key, dst },
             Load::Socket(key) => Instr::Socket { key: *key, dst },
-            Load::Osf { ttl, version } => Instr::Osf { ttl: *ttl, version: *version, dst },
-            Load::Xfrm { outbound, spnum, key } => Instr::Xfrm { outbound: *outbound, spnum: *spnum, key: *key, dst },
-            Load::Numgen(numgen) => {
-                Instr::Numgen { random: numgen.random, modulus: numgen.modulus, offset: numgen.offset, state: numgen.state, dst }
-            }
-            Load::Symhash { modulus, offset } => Instr::Symhash { dst, modulus: *modulus, offset: *offset },
+            Load::Osf { ttl, version } => Instr::Osf {
+                ttl: *ttl,
+                version: *version,
+                dst,
+            },
+            Load::Xfrm {
+                outbound,
+                spnum,
+                key,
+            } => Instr::Xfrm {
+                outbound: *outbound,
+                spnum: *spnum,
+                key: *key,
+                dst,
+            },
+            Load::Numgen(numgen) => Instr::Numgen {
+                random: numgen.random,
+                modulus: numgen.modulus,
+                offset: numgen.offset,
+                state: numgen.state,
+                dst,
+            },
+            Load::Symhash { modulus, offset } => Instr::Symhash {
+                dst,
+                modulus: *modulus,
+                offset: *offset,
+            },
             Load::Inner { tunnel, load } => Instr::Inner {
                 kind: tunnel.kind,
                 header_size: tunnel.header_size,

@@ -30,7 +30,12 @@ impl Lower<'_> {
                 let slot = self.take(slots(&found.left))?;
                 self.key(&found.left, *set, slot)?;
                 let src = self.reg(slot)?;
-                self.code.push(Instr::Lookup { set: *set, src, dst: None, inverted: found.relation == Relation::Ne });
+                self.code.push(Instr::Lookup {
+                    set: *set,
+                    src,
+                    dst: None,
+                    inverted: found.relation == Relation::Ne,
+                });
                 Ok(())
             }
             Operand::Value(value) => self.against_value(found, *value),
@@ -44,7 +49,13 @@ impl Lower<'_> {
     fn left(&mut self, left: &Value, ordered: bool) -> Result<Loaded, LowerError> {
         let slot = self.take(WIDE)?;
         let ty = left.ty;
-        let mut loaded = Loaded { slot, len: ty.bytes(), order: ty.order, shift: 0, xor: 0 };
+        let mut loaded = Loaded {
+            slot,
+            len: ty.bytes(),
+            order: ty.order,
+            shift: 0,
+            xor: 0,
+        };
         match &left.kind {
             ValueKind::Load(load) if load.bit_field().is_some() => {
                 self.masked_load(load, slot)?;
@@ -54,7 +65,11 @@ impl Lower<'_> {
                 loaded.order = ByteOrder::Network;
             }
             // a flip of all bits moves to the other side
-            ValueKind::Bits { from, mask: keep, xor } if *keep == mask(ty.bits) && !ordered => {
+            ValueKind::Bits {
+                from,
+                mask: keep,
+                xor,
+            } if *keep == mask(ty.bits) && !ordered => {
                 self.value(from, slot)?;
                 loaded.xor = *xor;
             }
@@ -78,7 +93,11 @@ impl Lower<'_> {
         };
         let loaded = self.left(&found.left, !matches!(op, CmpOp::Eq | CmpOp::Neq))?;
         let src = self.reg(loaded.slot)?;
-        self.code.push(Instr::Cmp { op, src, data: loaded.data(value) });
+        self.code.push(Instr::Cmp {
+            op,
+            src,
+            data: loaded.data(value),
+        });
         Ok(())
     }
 
@@ -87,22 +106,43 @@ impl Lower<'_> {
         let src = self.reg(loaded.slot)?;
         let (from, to) = (loaded.data(low), loaded.data(high));
         if found.relation == Relation::Ne {
-            self.code.push(Instr::Range { negated: true, src, from, to });
+            self.code.push(Instr::Range {
+                negated: true,
+                src,
+                from,
+                to,
+            });
         } else {
-            self.code.push(Instr::Cmp { op: CmpOp::Gte, src, data: from });
-            self.code.push(Instr::Cmp { op: CmpOp::Lte, src, data: to });
+            self.code.push(Instr::Cmp {
+                op: CmpOp::Gte,
+                src,
+                data: from,
+            });
+            self.code.push(Instr::Cmp {
+                op: CmpOp::Lte,
+                src,
+                data: to,
+            });
         }
         Ok(())
     }
 
     fn against_prefix(&mut self, found: &Match, value: u128, len: u32) -> Result<(), LowerError> {
-        let op = if found.relation == Relation::Ne { CmpOp::Neq } else { CmpOp::Eq };
+        let op = if found.relation == Relation::Ne {
+            CmpOp::Neq
+        } else {
+            CmpOp::Eq
+        };
         let ty = found.left.ty;
         let bytes = u8::try_from(len.div_ceil(8)).unwrap_or(16);
         if ty.base() == Base::String {
             let loaded = self.left(&found.left, false)?;
             let src = self.reg(loaded.slot)?;
-            self.code.push(Instr::Cmp { op, src, data: first_bytes(ty, value, bytes) });
+            self.code.push(Instr::Cmp {
+                op,
+                src,
+                data: first_bytes(ty, value, bytes),
+            });
             return Ok(());
         }
         let whole = len > 0 && len.is_multiple_of(8);
@@ -115,25 +155,51 @@ impl Lower<'_> {
             let src = self.reg(slot)?;
             let instr = self.load(load, src, Some(bytes))?;
             self.code.push(instr);
-            self.code.push(Instr::Cmp { op, src, data: first_bytes(ty, value, bytes) });
+            self.code.push(Instr::Cmp {
+                op,
+                src,
+                data: first_bytes(ty, value, bytes),
+            });
             return Ok(());
         }
         let loaded = self.left(&found.left, false)?;
         let src = self.reg(loaded.slot)?;
         let keep = mask(ty.bits) & !mask(ty.bits.saturating_sub(len));
         let bits = encode(keep << loaded.shift, loaded.len, loaded.order);
-        self.code.push(Instr::Bitwise { src, dst: src, mask: bits, xor: Data::zero(loaded.len) });
-        self.code.push(Instr::Cmp { op, src, data: loaded.data(value) });
+        self.code.push(Instr::Bitwise {
+            src,
+            dst: src,
+            mask: bits,
+            xor: Data::zero(loaded.len),
+        });
+        self.code.push(Instr::Cmp {
+            op,
+            src,
+            data: loaded.data(value),
+        });
         Ok(())
     }
 
     fn against_flags(&mut self, found: &Match, flags: u128) -> Result<(), LowerError> {
         let loaded = self.left(&found.left, false)?;
         let src = self.reg(loaded.slot)?;
-        let op = if found.relation == Relation::Ne { CmpOp::Eq } else { CmpOp::Neq };
+        let op = if found.relation == Relation::Ne {
+            CmpOp::Eq
+        } else {
+            CmpOp::Neq
+        };
         let bits = encode(flags << loaded.shift, loaded.len, loaded.order);
-        self.code.push(Instr::Bitwise { src, dst: src, mask: bits, xor: Data::zero(loaded.len) });
-        self.code.push(Instr::Cmp { op, src, data: Data::zero(loaded.len) });
+        self.code.push(Instr::Bitwise {
+            src,
+            dst: src,
+            mask: bits,
+            xor: Data::zero(loaded.len),
+        });
+        self.code.push(Instr::Cmp {
+            op,
+            src,
+            data: Data::zero(loaded.len),
+        });
         Ok(())
     }
 }
@@ -141,15 +207,34 @@ impl Lower<'_> {
 /// The first bytes of a value in network order.
 fn first_bytes(ty: Type, value: u128, bytes: u8) -> Data {
     let all = network(ty, value);
-    all.as_bytes().get(..usize::from(bytes)).and_then(Data::new).unwrap_or(all)
+    all.as_bytes()
+        .get(..usize::from(bytes))
+        .and_then(Data::new)
+        .unwrap_or(all)
 }
 
 /// Whether a load can stop after a prefix.
 fn can_shorten(load: &Load) -> bool {
     match load {
-        Load::Payload { bit_offset, bits, .. } | Load::Exthdr { bit_offset, bits, present: false, .. } => bit_offset % 8 == 0 && bits % 8 == 0,
+        Load::Payload {
+            bit_offset, bits, ..
+        }
+        | Load::Exthdr {
+            bit_offset,
+            bits,
+            present: false,
+            ..
+        } => bit_offset % 8 == 0 && bits % 8 == 0,
         Load::Inner { load, .. } => can_shorten(load),
-        Load::Exthdr { .. } | Load::Meta(_) | Load::Ct { .. } | Load::Fib { .. } | Load::Rt(_) | Load::Socket(_) | Load::Osf { .. } | Load::Xfrm { .. }
-        | Load::Numgen(_) | Load::Symhash { .. } => false,
+        Load::Exthdr { .. }
+        | Load::Meta(_)
+        | Load::Ct { .. }
+        | Load::Fib { .. }
+        | Load::Rt(_)
+        | Load::Socket(_)
+        | Load::Osf { .. }
+        | Load::Xfrm { .. }
+        | Load::Numgen(_)
+        | Load::Symhash { .. } => false,
     }
 }

@@ -40,9 +40,24 @@ struct Lower<'s> {
 }
 
 /// The instructions of a rule.
-pub(crate) fn rule(stmts: &[Stmt], sets: &[SetInfo], family: Family, peephole: bool) -> Result<Vec<Instr>, LowerError> {
-    let merged = if peephole { peephole::run(stmts, family) } else { stmts.into() };
-    let mut lower = Lower { code: Vec::with_capacity(merged.len() * 2), free: 0, sets, peephole, span: Span::default() };
+pub(crate) fn rule(
+    stmts: &[Stmt],
+    sets: &[SetInfo],
+    family: Family,
+    peephole: bool,
+) -> Result<Vec<Instr>, LowerError> {
+    let merged = if peephole {
+        peephole::run(stmts, family)
+    } else {
+        stmts.into()
+    };
+    let mut lower = Lower {
+        code: Vec::with_capacity(merged.len() * 2),
+        free: 0,
+        sets,
+        peephole,
+        span: Span::default(),
+    };
     for stmt in merged.iter() {
         lower.free = 0;
         lower.span = stmt.span;
@@ -53,11 +68,17 @@ pub(crate) fn rule(stmts: &[Stmt], sets: &[SetInfo], family: Family, peephole: b
 
 impl Lower<'_> {
     fn fail<T>(&self, message: &'static str) -> Result<T, LowerError> {
-        Err(LowerError { span: self.span, message })
+        Err(LowerError {
+            span: self.span,
+            message,
+        })
     }
 
     fn reg(&self, slot: u8) -> Result<Reg, LowerError> {
-        Reg::at_slot(slot).ok_or(LowerError { span: self.span, message: "this needs more registers than the machine has" })
+        Reg::at_slot(slot).ok_or(LowerError {
+            span: self.span,
+            message: "this needs more registers than the machine has",
+        })
     }
 
     /// Takes slots; the first one.
@@ -80,13 +101,21 @@ impl Lower<'_> {
         let dst = self.reg(slot)?;
         match &value.kind {
             ValueKind::Const(number) => {
-                self.code.push(Instr::Immediate { dst, data: value.ty.encode(*number) });
+                self.code.push(Instr::Immediate {
+                    dst,
+                    data: value.ty.encode(*number),
+                });
                 Ok(())
             }
             ValueKind::Load(load) => self.whole_load(load, slot),
             ValueKind::Bits { from, mask, xor } => {
                 self.value(from, slot)?;
-                self.code.push(Instr::Bitwise { src: dst, dst, mask: value.ty.encode(*mask), xor: value.ty.encode(*xor) });
+                self.code.push(Instr::Bitwise {
+                    src: dst,
+                    dst,
+                    mask: value.ty.encode(*mask),
+                    xor: value.ty.encode(*xor),
+                });
                 Ok(())
             }
             ValueKind::Shift { from, dir, bits } => {
@@ -95,7 +124,13 @@ impl Lower<'_> {
                     ShiftDir::Left => ShiftOp::Left,
                     ShiftDir::Right => ShiftOp::Right,
                 };
-                self.code.push(Instr::BitwiseShift { op, src: dst, dst, len: value.ty.bytes(), bits: *bits });
+                self.code.push(Instr::BitwiseShift {
+                    op,
+                    src: dst,
+                    dst,
+                    len: value.ty.bytes(),
+                    bits: *bits,
+                });
                 Ok(())
             }
             ValueKind::BitsOf { op, sides } => {
@@ -103,7 +138,13 @@ impl Lower<'_> {
                 let other = self.take(WIDE)?;
                 self.value(&sides.1, other)?;
                 let src2 = self.reg(other)?;
-                self.code.push(Instr::BitwiseReg { op: *op, src: dst, src2, dst, len: value.ty.bytes() });
+                self.code.push(Instr::BitwiseReg {
+                    op: *op,
+                    src: dst,
+                    src2,
+                    dst,
+                    len: value.ty.bytes(),
+                });
                 Ok(())
             }
             ValueKind::Swap(from) => {
@@ -120,7 +161,12 @@ impl Lower<'_> {
             }
             ValueKind::Map { key, set } => {
                 self.key(key, *set, slot)?;
-                self.code.push(Instr::Lookup { set: *set, src: dst, dst: Some(dst), inverted: false });
+                self.code.push(Instr::Lookup {
+                    set: *set,
+                    src: dst,
+                    dst: Some(dst),
+                    inverted: false,
+                });
                 Ok(())
             }
             ValueKind::Jhash(jhash) => self.jhash(jhash, dst),
@@ -133,10 +179,20 @@ impl Lower<'_> {
         self.value(&jhash.key, slot)?;
         let src = self.reg(slot)?;
         let len = match &jhash.key.kind {
-            ValueKind::Concat(parts) => parts.iter().map(|part| part.ty.padded_bytes()).fold(0, u8::saturating_add),
+            ValueKind::Concat(parts) => parts
+                .iter()
+                .map(|part| part.ty.padded_bytes())
+                .fold(0, u8::saturating_add),
             _ => jhash.key.ty.bytes(),
         };
-        self.code.push(Instr::Jhash { src, len, dst, seed: jhash.seed, modulus: jhash.modulus, offset: jhash.offset });
+        self.code.push(Instr::Jhash {
+            src,
+            len,
+            dst,
+            seed: jhash.seed,
+            modulus: jhash.modulus,
+            offset: jhash.offset,
+        });
         self.free = before;
         Ok(())
     }
@@ -150,16 +206,27 @@ impl Lower<'_> {
         };
         let len = ty.bytes();
         if matches!(len, 2 | 4 | 8) {
-            self.code.push(Instr::Byteorder { op, src: reg, dst: reg, size: len, len });
+            self.code.push(Instr::Byteorder {
+                op,
+                src: reg,
+                dst: reg,
+                size: len,
+                len,
+            });
         }
         Ok(())
     }
 
     /// Computes the key of a set into a slot, in the form in which the set keeps it.
     fn key(&mut self, key: &Value, set: SetId, slot: u8) -> Result<(), LowerError> {
-        let (in_place, swapped) = self.sets.get(set.index()).map_or((false, false), |info| (info.in_place, info.swapped));
+        let (in_place, swapped) = self
+            .sets
+            .get(set.index())
+            .map_or((false, false), |info| (info.in_place, info.swapped));
         match &key.kind {
-            ValueKind::Load(load) if in_place && load.bit_field().is_some() => self.masked_load(load, slot),
+            ValueKind::Load(load) if in_place && load.bit_field().is_some() => {
+                self.masked_load(load, slot)
+            }
             ValueKind::Concat(parts) => {
                 let mut at = slot;
                 for part in parts {
@@ -185,7 +252,10 @@ impl Lower<'_> {
 /// Room that a value needs: a concatenation its own size, anything else a wide register.
 fn slots(value: &Value) -> u8 {
     match &value.kind {
-        ValueKind::Concat(parts) => parts.iter().map(|part| part.ty.padded_bytes() / 4).fold(0, u8::saturating_add),
+        ValueKind::Concat(parts) => parts
+            .iter()
+            .map(|part| part.ty.padded_bytes() / 4)
+            .fold(0, u8::saturating_add),
         _ => WIDE,
     }
 }

@@ -5,8 +5,8 @@ use crate::datatype::{encode, mask};
 use crate::typed::{Dynset, Load, Nat, NatArg, NatStmt, StmtKind, Value, ValueKind};
 use redan_vm::family::nfproto;
 use redan_vm::field::Field;
-use redan_vm::instr::{self, Base, ChecksumKind, ExthdrOp};
 use redan_vm::ids::StateId;
+use redan_vm::instr::{self, Base, ChecksumKind, ExthdrOp};
 use redan_vm::meta::ByteOrder;
 use redan_vm::ruleset::StateSpec;
 use redan_vm::{Instr, Reg};
@@ -28,30 +28,62 @@ impl Lower<'_> {
                 self.code.push(Instr::ObjrefMap { set: *set, src });
             }
             StmtKind::Nat(nat) => return self.nat(nat),
-            StmtKind::Tproxy { nfproto, addr, port } => {
+            StmtKind::Tproxy {
+                nfproto,
+                addr,
+                port,
+            } => {
                 let addr = self.optional(addr.as_deref())?;
                 let port = self.optional(port.as_deref())?;
-                self.code.push(Instr::Tproxy { nfproto: *nfproto, addr, port });
+                self.code.push(Instr::Tproxy {
+                    nfproto: *nfproto,
+                    addr,
+                    port,
+                });
             }
             StmtKind::Set { target, value } => return self.set(target, value),
             StmtKind::Dynset(dynset) => return self.dynset(dynset),
-            StmtKind::Queue { num, value, bypass, fanout } => {
+            StmtKind::Queue {
+                num,
+                value,
+                bypass,
+                fanout,
+            } => {
                 let sreg = self.optional(value.as_deref())?;
-                self.code.push(Instr::Queue { num: *num, bypass: *bypass, fanout: *fanout, sreg });
+                self.code.push(Instr::Queue {
+                    num: *num,
+                    bypass: *bypass,
+                    fanout: *fanout,
+                    sreg,
+                });
             }
             StmtKind::Dup { addr, device } => {
                 let addr = self.optional(addr.as_deref())?;
                 let dev = self.optional(device.as_deref())?;
                 self.code.push(Instr::Dup { addr, dev });
             }
-            StmtKind::Fwd { device, addr, nfproto } => {
+            StmtKind::Fwd {
+                device,
+                addr,
+                nfproto,
+            } => {
                 let dev = self.argument(device)?;
                 let addr = self.optional(addr.as_deref())?;
-                self.code.push(Instr::Fwd { dev, addr, nfproto: *nfproto });
+                self.code.push(Instr::Fwd {
+                    dev,
+                    addr,
+                    nfproto: *nfproto,
+                });
             }
             StmtKind::Stateful { state, spec } => return self.stateful(*state, spec),
-            StmtKind::Verdict(_) | StmtKind::Objref { .. } | StmtKind::Log(_) | StmtKind::Reject(_) | StmtKind::Notrack | StmtKind::ResetTcpOption(_)
-            | StmtKind::Flow(_) | StmtKind::Synproxy { .. } => self.plain(stmt),
+            StmtKind::Verdict(_)
+            | StmtKind::Objref { .. }
+            | StmtKind::Log(_)
+            | StmtKind::Reject(_)
+            | StmtKind::Notrack
+            | StmtKind::ResetTcpOption(_)
+            | StmtKind::Flow(_)
+            | StmtKind::Synproxy { .. } => self.plain(stmt),
         }
         Ok(())
     }
@@ -60,12 +92,24 @@ impl Lower<'_> {
     fn plain(&mut self, stmt: &StmtKind) {
         let instr = match stmt {
             StmtKind::Verdict(verdict) => Instr::ImmediateVerdict { verdict: *verdict },
-            StmtKind::Objref { kind, state } => Instr::Objref { kind: *kind, state: *state },
+            StmtKind::Objref { kind, state } => Instr::Objref {
+                kind: *kind,
+                state: *state,
+            },
             StmtKind::Log(log) => Instr::Log(log.clone()),
             StmtKind::Reject(reject) => Instr::Reject(*reject),
-            StmtKind::ResetTcpOption(kind) => Instr::ExthdrReset { op: ExthdrOp::Tcpopt, kind: *kind },
-            StmtKind::Flow(name) => Instr::FlowOffload { flowtable: name.as_str().into() },
-            StmtKind::Synproxy { mss, wscale, flags } => Instr::Synproxy { mss: *mss, wscale: *wscale, flags: *flags },
+            StmtKind::ResetTcpOption(kind) => Instr::ExthdrReset {
+                op: ExthdrOp::Tcpopt,
+                kind: *kind,
+            },
+            StmtKind::Flow(name) => Instr::FlowOffload {
+                flowtable: name.as_str().into(),
+            },
+            StmtKind::Synproxy { mss, wscale, flags } => Instr::Synproxy {
+                mss: *mss,
+                wscale: *wscale,
+                flags: *flags,
+            },
             _ => Instr::Notrack,
         };
         self.code.push(instr);
@@ -78,7 +122,11 @@ impl Lower<'_> {
             StateSpec::Quota { .. } => Instr::Quota { state },
             StateSpec::Last { .. } => Instr::Last { state },
             StateSpec::Connlimit { .. } => Instr::Connlimit { state },
-            StateSpec::Numgen | StateSpec::CtHelper { .. } | StateSpec::CtTimeout { .. } | StateSpec::CtExpectation { .. } | StateSpec::Secmark(_)
+            StateSpec::Numgen
+            | StateSpec::CtHelper { .. }
+            | StateSpec::CtTimeout { .. }
+            | StateSpec::CtExpectation { .. }
+            | StateSpec::Secmark(_)
             | StateSpec::Synproxy { .. } => return self.fail("this is kept by named objects only"),
         });
         Ok(())
@@ -99,7 +147,9 @@ impl Lower<'_> {
         Ok(match arg {
             None => (None, None),
             Some(NatArg::One(value)) => (Some(self.argument(value)?), None),
-            Some(NatArg::Range(low, high)) => (Some(self.argument(low)?), Some(self.argument(high)?)),
+            Some(NatArg::Range(low, high)) => {
+                (Some(self.argument(low)?), Some(self.argument(high)?))
+            }
         })
     }
 
@@ -108,7 +158,11 @@ impl Lower<'_> {
         let (mut proto_min, mut proto_max) = (None, None);
         if nat.layout.with_port || nat.layout.interval {
             // a map's data lie side by side from the first register on: address, port, last address, last port
-            let address = if nat.nfproto == nfproto::IPV6 { WIDE } else { 1 };
+            let address = if nat.nfproto == nfproto::IPV6 {
+                WIDE
+            } else {
+                1
+            };
             let mut at = address;
             if nat.layout.with_port {
                 proto_min = Some(self.reg(at)?);
@@ -127,9 +181,25 @@ impl Lower<'_> {
         }
         let flags = nat.flags;
         self.code.push(match nat.kind {
-            NatStmt::Nat(kind) => Instr::Nat(Box::new(instr::Nat { kind, nfproto: nat.nfproto, addr_min, addr_max, proto_min, proto_max, flags })),
-            NatStmt::Masquerade => Instr::Masq { proto_min, proto_max, flags },
-            NatStmt::Redirect => Instr::Redir { proto_min, proto_max, flags },
+            NatStmt::Nat(kind) => Instr::Nat(Box::new(instr::Nat {
+                kind,
+                nfproto: nat.nfproto,
+                addr_min,
+                addr_max,
+                proto_min,
+                proto_max,
+                flags,
+            })),
+            NatStmt::Masquerade => Instr::Masq {
+                proto_min,
+                proto_max,
+                flags,
+            },
+            NatStmt::Redirect => Instr::Redir {
+                proto_min,
+                proto_max,
+                flags,
+            },
         });
         Ok(())
     }
@@ -158,16 +228,38 @@ impl Lower<'_> {
     }
 
     fn set(&mut self, target: &Load, value: &Value) -> Result<(), LowerError> {
-        if let Load::Payload { field, base, bit_offset, bits } = target {
+        if let Load::Payload {
+            field,
+            base,
+            bit_offset,
+            bits,
+        } = target
+        {
             return self.set_payload(*field, *base, *bit_offset, *bits, value);
         }
         let src = self.argument(value)?;
         let instr = match target {
             Load::Meta(key) => Instr::MetaSet { key: *key, src },
-            Load::Ct { key, dir } => Instr::CtSet { key: *key, direction: *dir, src },
-            Load::Exthdr { op, kind, bit_offset, bits, .. } => {
+            Load::Ct { key, dir } => Instr::CtSet {
+                key: *key,
+                direction: *dir,
+                src,
+            },
+            Load::Exthdr {
+                op,
+                kind,
+                bit_offset,
+                bits,
+                ..
+            } => {
                 let len = u8::try_from(bits.div_ceil(8)).unwrap_or(u8::MAX);
-                Instr::ExthdrWrite { op: *op, kind: *kind, offset: bit_offset / 8, len, src }
+                Instr::ExthdrWrite {
+                    op: *op,
+                    kind: *kind,
+                    offset: bit_offset / 8,
+                    len,
+                    src,
+                }
             }
             _ => return self.fail("this cannot be set"),
         };
@@ -176,7 +268,14 @@ impl Lower<'_> {
     }
 
     /// Writes a header field. Checksums are mended in words of two bytes, so a part of one is written with the rest of it.
-    fn set_payload(&mut self, field: Option<&'static Field>, base: Base, bit_offset: u32, bits: u32, value: &Value) -> Result<(), LowerError> {
+    fn set_payload(
+        &mut self,
+        field: Option<&'static Field>,
+        base: Base,
+        bit_offset: u32,
+        bits: u32,
+        value: &Value,
+    ) -> Result<(), LowerError> {
         let (csum, csum_offset) = match field {
             Some(field) => field.header.info().checksum,
             None => raw_checksum(base),
@@ -193,17 +292,39 @@ impl Lower<'_> {
             self.argument(value)?
         } else {
             let ValueKind::Const(number) = value.kind else {
-                return self.fail("only constants can be written to a part of a byte or checksum word");
+                return self
+                    .fail("only constants can be written to a part of a byte or checksum word");
             };
             let slot = self.take(WIDE)?;
             let reg = self.reg(slot)?;
-            self.code.push(Instr::PayloadLoad { base, offset: start, len, dst: reg });
+            self.code.push(Instr::PayloadLoad {
+                base,
+                offset: start,
+                len,
+                dst: reg,
+            });
             let keep = mask(u32::from(len) * 8) & !(mask(bits) << shift);
-            let (mask, xor) = (encode(keep, len, ByteOrder::Network), encode(number << shift, len, ByteOrder::Network));
-            self.code.push(Instr::Bitwise { src: reg, dst: reg, mask, xor });
+            let (mask, xor) = (
+                encode(keep, len, ByteOrder::Network),
+                encode(number << shift, len, ByteOrder::Network),
+            );
+            self.code.push(Instr::Bitwise {
+                src: reg,
+                dst: reg,
+                mask,
+                xor,
+            });
             reg
         };
-        self.code.push(Instr::PayloadWrite { base, offset: start, len, src, csum, csum_offset: u32::from(csum_offset), csum_flags });
+        self.code.push(Instr::PayloadWrite {
+            base,
+            offset: start,
+            len,
+            src,
+            csum,
+            csum_offset: u32::from(csum_offset),
+            csum_flags,
+        });
         Ok(())
     }
 }

@@ -1,4 +1,8 @@
 //! Files, blocks and includes: the loops that cut lines, have them built, and put the trees together.
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a path to a method of the builder would fix its lifetime"
+)]
 
 use super::build_decl::{Common, Line, TableLine};
 use super::tree::Rule;
@@ -36,7 +40,7 @@ impl Parser<'_> {
             match self.cut(block) {
                 Cut::Line => return Step::Line(None),
                 Cut::Open(inner, brace) => return Step::Line(Some((inner, brace))),
-                Cut::Close if open.is_some() => return Step::End,
+                Cut::Close | Cut::Unwind if open.is_some() => return Step::End,
                 Cut::Close => {
                     let end = self.cursor.peek().start;
                     self.stray_brace(end);
@@ -52,7 +56,6 @@ impl Parser<'_> {
                     }
                     return Step::End;
                 }
-                Cut::Unwind if open.is_some() => return Step::End,
                 Cut::Unwind => {
                     // an included file holds lines of a block, not the block that this header needs
                     if let Some(brace) = self.pending.take() {
@@ -136,13 +139,13 @@ impl Parser<'_> {
             None => None,
         };
         if let Some((block, brace)) = open {
-            span = span.to(self.command_body(block, brace, kind.as_mut()));
+            span = span.to(self.command_body(block, brace, &mut kind));
         }
         commands.extend(kind.map(|kind| Command { span, kind }));
     }
 
     /// Reads the block of a command and puts it into the command, if there is one.
-    fn command_body(&mut self, block: Block, brace: Tok, kind: Option<&mut CommandKind>) -> Span {
+    fn command_body(&mut self, block: Block, brace: Tok, kind: &mut Option<CommandKind>) -> Span {
         match block {
             Block::Top | Block::Table => {
                 let (items, span) = self.table_body(brace);
@@ -222,7 +225,7 @@ impl Parser<'_> {
         };
         self.toks = toks;
         let kind = if let Some((block, brace)) = inner {
-            let (kind, end) = self.table_block(block, brace, line);
+            let (kind, end) = self.table_block(block, brace, line.as_ref());
             span = span.to(end);
             kind
         } else {
@@ -265,7 +268,7 @@ impl Parser<'_> {
         &mut self,
         block: Block,
         brace: Tok,
-        line: Option<TableLine>,
+        line: Option<&TableLine>,
     ) -> (Option<TableItemKind>, Span) {
         match block {
             Block::Top | Block::Table => {
@@ -275,7 +278,7 @@ impl Parser<'_> {
             Block::Chain => {
                 let body = self.chain_body(brace);
                 let span = body.span;
-                let Some(TableLine::Chain(name)) = line else {
+                let Some(&TableLine::Chain(name)) = line else {
                     return (None, span);
                 };
                 (
@@ -286,7 +289,7 @@ impl Parser<'_> {
             Block::Set => {
                 let body = self.set_body(brace);
                 let span = body.span;
-                let Some(TableLine::Set { name, is_map }) = line else {
+                let Some(&TableLine::Set { name, is_map }) = line else {
                     return (None, span);
                 };
                 (
@@ -301,7 +304,7 @@ impl Parser<'_> {
             Block::Object => {
                 let body = self.object_body(brace);
                 let span = body.span;
-                let Some(TableLine::Object { kind, name }) = line else {
+                let Some(&TableLine::Object { kind, name }) = line else {
                     return (None, span);
                 };
                 (
@@ -315,7 +318,7 @@ impl Parser<'_> {
             }
             Block::Flowtable => {
                 let (items, span) = self.flowtable_body(brace);
-                let Some(TableLine::Flowtable(name)) = line else {
+                let Some(&TableLine::Flowtable(name)) = line else {
                     return (None, span);
                 };
                 (
@@ -342,7 +345,7 @@ impl Parser<'_> {
     pub(crate) fn chain_in_braces(&mut self, open: Tok) -> ChainBody {
         let mut body = ChainBody::default();
         body.span = self.inside(open, |parser| {
-            parser.chain_lines(&mut body.items, Some(open))
+            parser.chain_lines(&mut body.items, Some(open));
         });
         body
     }
@@ -447,7 +450,7 @@ impl Parser<'_> {
             Some(Line::Common(Common::Define(value))) => items.push(define(value)),
             Some(Line::Common(Common::Undefine(word))) => items.push(undefine(word)),
             Some(Line::Common(Common::Include(path))) => {
-                self.include(path, |parser| lines(parser, items, None))
+                self.include(path, |parser| lines(parser, items, None));
             }
         }
     }

@@ -1,4 +1,8 @@
 //! Building commands and the lines of blocks. What opens a block is built without its body; the parser puts it in.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "pest's enum of rules has a variant for every token"
+)]
 
 use super::build::Builder;
 use super::build_stmt::object_kind;
@@ -127,7 +131,7 @@ impl Builder<'_> {
             (None, Some(devices)) => Some(self.map_ref(devices.first()?)?),
             (None, None) => None,
         };
-        let priority = self.priority(at.kid(R::priority)?)?;
+        let priority = self.priority(at.kid(R::priority)?);
         Some(HookSpec {
             span: self.span(at),
             chain_type,
@@ -137,7 +141,7 @@ impl Builder<'_> {
         })
     }
 
-    fn priority(&mut self, at: At<'_>) -> Option<Priority> {
+    fn priority(&mut self, at: At<'_>) -> Priority {
         let span = self.span(at);
         let mut base = None;
         let mut offset: i64 = 0;
@@ -155,7 +159,7 @@ impl Builder<'_> {
         if negative {
             offset = -offset;
         }
-        Some(Priority { span, base, offset })
+        Priority { span, base, offset }
     }
 
     pub(super) fn set_line(&mut self, at: At<'_>) -> Option<Line<SetBodyItem>> {
@@ -288,7 +292,7 @@ impl Builder<'_> {
     pub(super) fn flowtable_line(&mut self, at: At<'_>) -> Option<FlowtableItem> {
         Some(match at.rule() {
             R::flow_hook => {
-                FlowtableItem::Hook(self.word(at.first()?), self.priority(at.kid(R::priority)?)?)
+                FlowtableItem::Hook(self.word(at.first()?), self.priority(at.kid(R::priority)?))
             }
             R::devices => FlowtableItem::Devices(self.map_ref(at.first()?)?),
             R::flow_counter => FlowtableItem::Counter,

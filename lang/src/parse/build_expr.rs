@@ -1,4 +1,8 @@
 //! Building expressions and set elements.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "pest's enum of rules has a variant for every token"
+)]
 
 use super::build::{Builder, literal_kind};
 use super::literal;

@@ -1,4 +1,8 @@
 //! Building rules and statements.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "pest's enum of rules has a variant for every token"
+)]
 
 use super::build::Builder;
 use super::tree::{At, Rule as R};
@@ -291,10 +295,6 @@ impl Builder<'_> {
         at.kid(R::nat_family).map(|kid| self.word(kid))
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "address and port, and the builder's own failure"
-    )]
     fn nat_target(&mut self, at: At<'_>) -> Option<(Option<Expr>, Option<Expr>)> {
         let mut part = |rule| match at.kid(rule) {
             Some(kid) => self.value(kid.first()?).map(Some),

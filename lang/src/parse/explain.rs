@@ -1,4 +1,8 @@
 //! What is wrong with a statement that is not in the grammar, in words.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "pest's enum of rules has a variant for every token"
+)]
 
 use super::tree::{Failure, Rule};
 use crate::cut::cursor::Tok;
@@ -184,6 +188,7 @@ fn short(text: &str) -> String {
 }
 
 /// What would have fitted.
+#[expect(clippy::struct_excessive_bools, reason = "independent kinds of tokens")]
 struct Expected {
     /// Any name.
     name: bool,
@@ -258,7 +263,7 @@ impl Expected {
                     | token::AT_TH
                     | token::AT_IH
             );
-            !(expected.value && value) && !(expected.name && kind == token::WORD)
+            !(expected.value && value || expected.name && kind == token::WORD)
         });
         expected.tokens = tokens;
         expected

@@ -85,10 +85,12 @@ pub fn parse(
     };
     let mut file = File::default();
     if !defines.is_empty() {
-        let text: String = defines
-            .iter()
-            .map(|define| format!("define {define}\n"))
-            .collect();
+        let mut text = String::new();
+        for define in defines {
+            text.push_str("define ");
+            text.push_str(define);
+            text.push('\n');
+        }
         let id = shared.sources.add("<command line>", text);
         shared = read_source(shared, id, |parser| parser.commands(&mut file.commands));
     }
@@ -103,11 +105,11 @@ pub fn parse(
 }
 
 /// Runs a parser over one source. What is shared moves in and out, so that an include can do the same inside.
-fn read_source<'s>(
-    shared: Shared<'s>,
+fn read_source(
+    shared: Shared<'_>,
     source: SourceId,
     read: impl FnOnce(&mut Parser<'_>),
-) -> Shared<'s> {
+) -> Shared<'_> {
     let text: Arc<String> = shared
         .sources
         .source(source)

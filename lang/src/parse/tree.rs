@@ -11,11 +11,6 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::{Mutex, Once};
 
-#[expect(
-    missing_docs,
-    clippy::missing_docs_in_private_items,
-    reason = "pest generates it"
-)]
 mod grammar {
     #[derive(pest_derive::Parser)]
     #[grammar = "grammar/terminals.pest"]
@@ -53,11 +48,6 @@ impl<'n> At<'n> {
         Some((Self { node: *node, below }, after))
     }
 
-    /// The first node of a tree.
-    pub(crate) fn root(nodes: &'n [Node]) -> Option<Self> {
-        Self::of(nodes).map(|(at, _)| at)
-    }
-
     /// All nodes of the tree's top.
     pub(crate) fn roots(nodes: &'n [Node]) -> Kids<'n> {
         Kids(nodes)
@@ -88,7 +78,7 @@ impl<'n> At<'n> {
 }
 
 /// Children of a node.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Kids<'n>(&'n [Node]);
 
 impl<'n> Iterator for Kids<'n> {

@@ -32,11 +32,17 @@ struct Candidate {
 /// The rule's statements with loads merged.
 pub(crate) fn run(stmts: &[Stmt], family: Family) -> Cow<'_, [Stmt]> {
     let redundant = stmts.iter().any(|stmt| is_redundant(stmt, family));
-    let candidates = stmts.iter().filter(|stmt| candidate(0, stmt).is_some()).count();
+    let candidates = stmts
+        .iter()
+        .filter(|stmt| candidate(0, stmt).is_some())
+        .count();
     if !redundant && candidates < 2 {
         return Cow::Borrowed(stmts);
     }
-    let mut kept: Vec<Option<Stmt>> = stmts.iter().map(|stmt| (!is_redundant(stmt, family)).then(|| stmt.clone())).collect();
+    let mut kept: Vec<Option<Stmt>> = stmts
+        .iter()
+        .map(|stmt| (!is_redundant(stmt, family)).then(|| stmt.clone()))
+        .collect();
     let mut run: Vec<Candidate> = Vec::new();
     for (at, stmt) in stmts.iter().enumerate() {
         if matches!(stmt.kind, StmtKind::Match(_)) {
@@ -60,26 +66,49 @@ fn is_redundant(stmt: &Stmt, family: Family) -> bool {
     if found.relation != Relation::Eq || !matches!(load.as_ref(), Load::Meta(MetaKey::Protocol)) {
         return false;
     }
-    matches!((family, &found.right), (Family::Ip, Operand::Value(0x0800)) | (Family::Ip6, Operand::Value(0x86dd)))
+    matches!(
+        (family, &found.right),
+        (Family::Ip, Operand::Value(0x0800)) | (Family::Ip6, Operand::Value(0x86dd))
+    )
 }
 
 fn candidate(at: usize, stmt: &Stmt) -> Option<Candidate> {
     let StmtKind::Match(found) = &stmt.kind else {
         return None;
     };
-    let (ValueKind::Load(load), Relation::Eq, Operand::Value(value)) = (&found.left.kind, found.relation, &found.right) else {
+    let (ValueKind::Load(load), Relation::Eq, Operand::Value(value)) =
+        (&found.left.kind, found.relation, &found.right)
+    else {
         return None;
     };
-    let Load::Payload { field, base, bit_offset, bits } = load.as_ref() else {
+    let Load::Payload {
+        field,
+        base,
+        bit_offset,
+        bits,
+    } = load.as_ref()
+    else {
         return None;
     };
     if bit_offset % 8 != 0 || bits % 8 != 0 {
         return None;
     }
     let is_protocol = field.is_some_and(|field| {
-        matches!((field.header, field.name), (Header::Ether | Header::Vlan, "type") | (Header::Ip, "protocol") | (Header::Ip6, "nexthdr"))
+        matches!(
+            (field.header, field.name),
+            (Header::Ether | Header::Vlan, "type")
+                | (Header::Ip, "protocol")
+                | (Header::Ip6, "nexthdr")
+        )
     });
-    Some(Candidate { at, base: *base, offset: *bit_offset, bits: *bits, value: *value, is_protocol })
+    Some(Candidate {
+        at,
+        base: *base,
+        offset: *bit_offset,
+        bits: *bits,
+        value: *value,
+        is_protocol,
+    })
 }
 
 fn can_merge(a: &Candidate, b: &Candidate) -> bool {
@@ -87,7 +116,10 @@ fn can_merge(a: &Candidate, b: &Candidate) -> bool {
     a.base == b.base
         && a.offset + a.bits == b.offset
         && total <= REGISTER_BITS
-        && (total <= CHEAP_BITS || a.base == Base::Link || a.bits > CHEAP_BITS || b.bits > CHEAP_BITS)
+        && (total <= CHEAP_BITS
+            || a.base == Base::Link
+            || a.bits > CHEAP_BITS
+            || b.bits > CHEAP_BITS)
 }
 
 fn merge(stmts: &mut [Option<Stmt>], run: &mut Vec<Candidate>) {
@@ -99,7 +131,11 @@ fn merge(stmts: &mut [Option<Stmt>], run: &mut Vec<Candidate>) {
             continue;
         };
         // a match that says which protocol follows keeps its place
-        let (keep, drop) = if this.is_protocol { (this.at, before.at) } else { (before.at, this.at) };
+        let (keep, drop) = if this.is_protocol {
+            (this.at, before.at)
+        } else {
+            (before.at, this.at)
+        };
         let joined = Candidate {
             at: keep,
             base: before.base,
@@ -121,8 +157,22 @@ fn write(stmts: &mut [Option<Stmt>], at: usize, joined: &Candidate) {
         return;
     };
     let ty = Type::new(DataType::Integer, joined.bits, ByteOrder::Network);
-    let load = Load::Payload { field: None, base: joined.base, bit_offset: joined.offset, bits: joined.bits };
-    let left = Value { span: stmt.span, ty, kind: ValueKind::Load(Box::new(load)) };
-    let found = Match { left, relation: Relation::Eq, right: Operand::Value(joined.value), explicit: false };
+    let load = Load::Payload {
+        field: None,
+        base: joined.base,
+        bit_offset: joined.offset,
+        bits: joined.bits,
+    };
+    let left = Value {
+        span: stmt.span,
+        ty,
+        kind: ValueKind::Load(Box::new(load)),
+    };
+    let found = Match {
+        left,
+        relation: Relation::Eq,
+        right: Operand::Value(joined.value),
+        explicit: false,
+    };
     stmt.kind = StmtKind::Match(Box::new(found));
 }

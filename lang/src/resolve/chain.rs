@@ -13,8 +13,22 @@ use redan_vm::ruleset::{BaseChain, Chain, Policy};
 /// Hooks that a family has.
 fn hooks(family: Family) -> &'static [Hook] {
     match family {
-        Family::Ip | Family::Ip6 | Family::Bridge => &[Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Output, Hook::Postrouting],
-        Family::Inet => &[Hook::Ingress, Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Output, Hook::Postrouting, Hook::Egress],
+        Family::Ip | Family::Ip6 | Family::Bridge => &[
+            Hook::Prerouting,
+            Hook::Input,
+            Hook::Forward,
+            Hook::Output,
+            Hook::Postrouting,
+        ],
+        Family::Inet => &[
+            Hook::Ingress,
+            Hook::Prerouting,
+            Hook::Input,
+            Hook::Forward,
+            Hook::Output,
+            Hook::Postrouting,
+            Hook::Egress,
+        ],
         Family::Arp => &[Hook::Input, Hook::Output],
         Family::Netdev => &[Hook::Ingress, Hook::Egress],
     }
@@ -45,7 +59,12 @@ fn named_priorities(family: Family) -> &'static [Named] {
 }
 
 /// The number of a priority.
-pub(super) fn priority(cx: &mut Context<'_>, family: Family, hook: Hook, priority: &Priority) -> Option<i32> {
+pub(super) fn priority(
+    cx: &mut Context<'_>,
+    family: Family,
+    hook: Hook,
+    priority: &Priority,
+) -> Option<i32> {
     let base = match &priority.base {
         None => 0,
         Some(base) => base_priority(cx, family, hook, base)?,
@@ -72,7 +91,10 @@ fn base_priority(cx: &mut Context<'_>, family: Family, hook: Hook, base: &Expr) 
     let (name, offset) = match text.find(['+', '-']) {
         Some(at) if at > 0 => {
             let (name, rest) = text.split_at(at);
-            (name.trim(), rest.replace(' ', "").parse::<i32>().unwrap_or(0))
+            (
+                name.trim(),
+                rest.replace(' ', "").parse::<i32>().unwrap_or(0),
+            )
         }
         _ => (text, 0),
     };
@@ -80,14 +102,22 @@ fn base_priority(cx: &mut Context<'_>, family: Family, hook: Hook, base: &Expr) 
         return Some(number);
     }
     let Some((_, value, at)) = named.iter().find(|(known, ..)| *known == name) else {
-        let finding = Diagnostic::new(Code::BadPriority, base.span, format!("`{text}` is invalid priority expression for family {family}"));
+        let finding = Diagnostic::new(
+            Code::BadPriority,
+            base.span,
+            format!("`{text}` is invalid priority expression for family {family}"),
+        );
         let known: Vec<&str> = named.iter().map(|row| row.0).collect();
         let help = format!("known names: {}", known.join(", "));
         cx.report(finding.help(help));
         return None;
     };
     if !at.is_empty() && !at.contains(&hook) {
-        let words = at.iter().map(|hook| hook.word()).collect::<Vec<_>>().join(" or ");
+        let words = at
+            .iter()
+            .map(|hook| hook.word())
+            .collect::<Vec<_>>()
+            .join(" or ");
         return cx.error_help(
             Code::BadPriority,
             base.span,
@@ -99,7 +129,13 @@ fn base_priority(cx: &mut Context<'_>, family: Family, hook: Hook, base: &Expr) 
 }
 
 /// Adds a chain, or changes what may be changed of one that exists.
-pub(super) fn declare<'a>(cx: &mut Context<'a>, table: TableId, word: Word, body: Option<&'a ChainBody>, verb: Verb) -> Option<ChainId> {
+pub(super) fn declare<'a>(
+    cx: &mut Context<'a>,
+    table: TableId,
+    word: Word,
+    body: Option<&'a ChainBody>,
+    verb: Verb,
+) -> Option<ChainId> {
     check_name(cx, word)?;
     let name = cx.text(word);
     let family = cx.ruleset.tables.get(table.index())?.family;
@@ -109,7 +145,11 @@ pub(super) fn declare<'a>(cx: &mut Context<'a>, table: TableId, word: Word, body
     };
     if let Some(id) = cx.names.chain(table, name) {
         if verb == Verb::Create {
-            return cx.error(Code::AlreadyExists, word.span, format!("chain `{name}` exists"));
+            return cx.error(
+                Code::AlreadyExists,
+                word.span,
+                format!("chain `{name}` exists"),
+            );
         }
         return redeclare(cx, id, word, base).map(|()| id);
     }
@@ -125,28 +165,57 @@ pub(super) fn declare<'a>(cx: &mut Context<'a>, table: TableId, word: Word, body
 }
 
 /// A new chain without a place among the names.
-pub(super) fn add(cx: &mut Context<'_>, table: TableId, name: &str, base: Option<BaseChain>, span: Span) -> ChainId {
+pub(super) fn add(
+    cx: &mut Context<'_>,
+    table: TableId,
+    name: &str,
+    base: Option<BaseChain>,
+    span: Span,
+) -> ChainId {
     let id = ChainId(u32::try_from(cx.ruleset.chains.len()).unwrap_or(u32::MAX));
-    cx.ruleset.chains.push(Chain { table, name: name.to_owned(), base, rules: Vec::new(), deleted: false });
+    cx.ruleset.chains.push(Chain {
+        table,
+        name: name.to_owned(),
+        base,
+        rules: Vec::new(),
+        deleted: false,
+    });
     cx.program.chains.push(span);
     id
 }
 
 /// A second declaration may change the policy and nothing else.
-fn redeclare(cx: &mut Context<'_>, id: ChainId, word: Word, base: Option<(Option<BaseChain>, Option<Policy>)>) -> Option<()> {
+fn redeclare(
+    cx: &mut Context<'_>,
+    id: ChainId,
+    word: Word,
+    base: Option<(Option<BaseChain>, Option<Policy>)>,
+) -> Option<()> {
     let Some((base, policy)) = base else {
         return Some(());
     };
-    let place = cx.program.chains.get(id.index()).copied().unwrap_or_default();
+    let place = cx
+        .program
+        .chains
+        .get(id.index())
+        .copied()
+        .unwrap_or_default();
     let existing = cx.ruleset.chains.get_mut(id.index())?;
     let same = match (&base, &existing.base) {
         (None, _) => true,
-        (Some(new), Some(old)) => (new.chain_type, new.hook, new.priority) == (old.chain_type, old.hook, old.priority),
+        (Some(new), Some(old)) => {
+            (new.chain_type, new.hook, new.priority) == (old.chain_type, old.hook, old.priority)
+        }
         (Some(_), None) => false,
     };
     if !same {
         cx.report(
-            Diagnostic::new(Code::AlreadyExists, word.span, "this chain exists with another type, hook or priority").related(place, "first declared here"),
+            Diagnostic::new(
+                Code::AlreadyExists,
+                word.span,
+                "this chain exists with another type, hook or priority",
+            )
+            .related(place, "first declared here"),
         );
         return None;
     }
@@ -159,7 +228,11 @@ fn redeclare(cx: &mut Context<'_>, id: ChainId, word: Word, base: Option<(Option
 
 /// Hook and policy of a chain's block: `None` where it is wrong, `Some(None)` where it has neither.
 #[expect(clippy::type_complexity, reason = "a pair of what was found, once")]
-fn base_chain<'a>(cx: &mut Context<'a>, family: Family, body: &'a ChainBody) -> Option<Option<(Option<BaseChain>, Option<Policy>)>> {
+fn base_chain<'a>(
+    cx: &mut Context<'a>,
+    family: Family,
+    body: &'a ChainBody,
+) -> Option<Option<(Option<BaseChain>, Option<Policy>)>> {
     let mut spec: Option<&'a HookSpec> = None;
     let mut policy = None;
     let mut policy_span = None;
@@ -177,16 +250,28 @@ fn base_chain<'a>(cx: &mut Context<'a>, family: Family, body: &'a ChainBody) -> 
                 for word in words {
                     if cx.text(*word) != "offload" {
                         let text = cx.text(*word);
-                        return cx.unknown(Code::BadFlag, word.span, "chain flag", text, ["offload"]);
+                        return cx.unknown(
+                            Code::BadFlag,
+                            word.span,
+                            "chain flag",
+                            text,
+                            ["offload"],
+                        );
                     }
                 }
             }
             ChainItem::Comment(comment) if comment.text(cx.sources).len() > 128 => {
-                return cx.error(Code::BadString, comment.span, "comment too long: at most 128 bytes");
+                return cx.error(
+                    Code::BadString,
+                    comment.span,
+                    "comment too long: at most 128 bytes",
+                );
             }
             ChainItem::Define(define) => {
                 let name = cx.text(define.name);
-                cx.scope = cx.scopes.define(cx.scope, name, define.name.span, &define.value);
+                cx.scope = cx
+                    .scopes
+                    .define(cx.scope, name, define.name.span, &define.value);
             }
             ChainItem::Rule(_) | ChainItem::Comment(_) | ChainItem::Undefine(_) => {}
         }
@@ -210,22 +295,53 @@ fn chain_policy(cx: &mut Context<'_>, expr: &Expr) -> Option<Policy> {
     match cx.sources.text(expr.span).trim_matches('"') {
         "accept" => Some(Policy::Accept),
         "drop" => Some(Policy::Drop),
-        other => cx.error_help(Code::BadPolicy, expr.span, format!("`{other}` is no policy"), "a policy is accept or drop"),
+        other => cx.error_help(
+            Code::BadPolicy,
+            expr.span,
+            format!("`{other}` is no policy"),
+            "a policy is accept or drop",
+        ),
     }
 }
 
-fn hook_of(cx: &mut Context<'_>, family: Family, spec: &HookSpec, more: Option<&Expr>) -> Option<BaseChain> {
+fn hook_of(
+    cx: &mut Context<'_>,
+    family: Family,
+    spec: &HookSpec,
+    more: Option<&Expr>,
+) -> Option<BaseChain> {
     let text = cx.text(spec.chain_type);
     let Some(chain_type) = ChainType::from_word(text) else {
-        return cx.unknown(Code::WrongChainType, spec.chain_type.span, "chain type", text, ChainType::ALL.iter().map(|kind| kind.word()));
+        return cx.unknown(
+            Code::WrongChainType,
+            spec.chain_type.span,
+            "chain type",
+            text,
+            ChainType::ALL.iter().map(|kind| kind.word()),
+        );
     };
     let text = cx.text(spec.hook);
     let Some(hook) = Hook::from_word(text) else {
-        return cx.unknown(Code::WrongHook, spec.hook.span, "hook", text, hooks(family).iter().map(|hook| hook.word()));
+        return cx.unknown(
+            Code::WrongHook,
+            spec.hook.span,
+            "hook",
+            text,
+            hooks(family).iter().map(|hook| hook.word()),
+        );
     };
     if !hooks(family).contains(&hook) {
-        let known = hooks(family).iter().map(|hook| hook.word()).collect::<Vec<_>>().join(", ");
-        return cx.error_help(Code::WrongHook, spec.hook.span, format!("tables of family {family} have no hook {hook}"), format!("they have: {known}"));
+        let known = hooks(family)
+            .iter()
+            .map(|hook| hook.word())
+            .collect::<Vec<_>>()
+            .join(", ");
+        return cx.error_help(
+            Code::WrongHook,
+            spec.hook.span,
+            format!("tables of family {family} have no hook {hook}"),
+            format!("they have: {known}"),
+        );
     }
     let priority = priority(cx, family, hook, &spec.priority)?;
     check_type(cx, family, chain_type, hook, priority, spec)?;
@@ -234,27 +350,71 @@ fn hook_of(cx: &mut Context<'_>, family: Family, spec: &HookSpec, more: Option<&
         Some(expr) => device_names(cx, expr)?,
     };
     if devices.is_empty() && matches!(hook, Hook::Ingress | Hook::Egress) {
-        return cx.error_help(Code::BadDeclaration, spec.span, format!("missing device: a chain at {hook} belongs to one"), "add `device \"eth0\"` behind the hook");
+        return cx.error_help(
+            Code::BadDeclaration,
+            spec.span,
+            format!("missing device: a chain at {hook} belongs to one"),
+            "add `device \"eth0\"` behind the hook",
+        );
     }
-    Some(BaseChain { chain_type, hook, priority, policy: Policy::Accept, devices })
+    Some(BaseChain {
+        chain_type,
+        hook,
+        priority,
+        policy: Policy::Accept,
+        devices,
+    })
 }
 
 /// Which types go with which families and hooks.
-fn check_type(cx: &mut Context<'_>, family: Family, chain_type: ChainType, hook: Hook, priority: i32, spec: &HookSpec) -> Option<()> {
+fn check_type(
+    cx: &mut Context<'_>,
+    family: Family,
+    chain_type: ChainType,
+    hook: Hook,
+    priority: i32,
+    spec: &HookSpec,
+) -> Option<()> {
     let span = spec.chain_type.span;
     let ip = matches!(family, Family::Ip | Family::Ip6 | Family::Inet);
     match chain_type {
         ChainType::Filter => Some(()),
-        ChainType::Nat if !ip => cx.error(Code::WrongChainType, span, format!("tables of family {family} have no chains of type nat")),
-        ChainType::Nat if !matches!(hook, Hook::Prerouting | Hook::Input | Hook::Output | Hook::Postrouting) => {
-            cx.error_help(Code::WrongHook, spec.hook.span, format!("chains of type nat cannot be at {hook}"), "prerouting, input, output or postrouting")
+        ChainType::Nat if !ip => cx.error(
+            Code::WrongChainType,
+            span,
+            format!("tables of family {family} have no chains of type nat"),
+        ),
+        ChainType::Nat
+            if !matches!(
+                hook,
+                Hook::Prerouting | Hook::Input | Hook::Output | Hook::Postrouting
+            ) =>
+        {
+            cx.error_help(
+                Code::WrongHook,
+                spec.hook.span,
+                format!("chains of type nat cannot be at {hook}"),
+                "prerouting, input, output or postrouting",
+            )
         }
-        ChainType::Nat if priority <= -200 => {
-            cx.error_help(Code::BadPriority, spec.priority.span, "chains of type nat run after connection tracking", "use a priority above -200, such as dstnat (-100)")
-        }
+        ChainType::Nat if priority <= -200 => cx.error_help(
+            Code::BadPriority,
+            spec.priority.span,
+            "chains of type nat run after connection tracking",
+            "use a priority above -200, such as dstnat (-100)",
+        ),
         ChainType::Nat => Some(()),
-        ChainType::Route if !ip => cx.error(Code::WrongChainType, span, format!("tables of family {family} have no chains of type route")),
-        ChainType::Route if hook != Hook::Output => cx.error_help(Code::WrongHook, spec.hook.span, format!("chains of type route cannot be at {hook}"), "output"),
+        ChainType::Route if !ip => cx.error(
+            Code::WrongChainType,
+            span,
+            format!("tables of family {family} have no chains of type route"),
+        ),
+        ChainType::Route if hook != Hook::Output => cx.error_help(
+            Code::WrongHook,
+            spec.hook.span,
+            format!("chains of type route cannot be at {hook}"),
+            "output",
+        ),
         ChainType::Route => Some(()),
     }
 }
@@ -265,20 +425,34 @@ pub(super) fn device_names(cx: &mut Context<'_>, expr: &Expr) -> Option<Vec<Stri
     let before = std::mem::replace(&mut cx.scope, scope);
     let found = match &expr.kind {
         ExprKind::Set(lit) => {
-            let names: Vec<Option<Vec<String>>> = lit.elements(cx.sources).map(|element| device_names(cx, &element.key)).collect();
-            names.into_iter().collect::<Option<Vec<_>>>().map(|names| names.concat())
+            let names: Vec<Option<Vec<String>>> = lit
+                .elements(cx.sources)
+                .map(|element| device_names(cx, &element.key))
+                .collect();
+            names
+                .into_iter()
+                .collect::<Option<Vec<_>>>()
+                .map(|names| names.concat())
         }
         ExprKind::Str(text) => Some(vec![text.text(cx.sources).to_owned()]),
         ExprKind::List(items) | ExprKind::Concat(items) => {
-            let names: Vec<Option<Vec<String>>> = items.iter().map(|item| device_names(cx, item)).collect();
-            names.into_iter().collect::<Option<Vec<_>>>().map(|names| names.concat())
+            let names: Vec<Option<Vec<String>>> =
+                items.iter().map(|item| device_names(cx, item)).collect();
+            names
+                .into_iter()
+                .collect::<Option<Vec<_>>>()
+                .map(|names| names.concat())
         }
         _ => Some(vec![cx.sources.text(expr.span).to_owned()]),
     };
     cx.scope = before;
     let names = found?;
     match names.iter().find(|name| name.is_empty() || name.len() > 15) {
-        Some(_) => cx.error(Code::BadString, expr.span, "the name of a device has 1 to 15 bytes"),
+        Some(_) => cx.error(
+            Code::BadString,
+            expr.span,
+            "the name of a device has 1 to 15 bytes",
+        ),
         None => Some(names),
     }
 }
@@ -289,8 +463,18 @@ pub(super) fn find(cx: &mut Context<'_>, table: TableId, word: Word) -> Option<C
     if let Some(id) = cx.names.chain(table, name) {
         return Some(id);
     }
-    let known: Vec<String> = cx.names.of(table).map(|names| names.chains.keys().cloned().collect()).unwrap_or_default();
-    cx.unknown(Code::UnknownChain, word.span, "chain", name, known.iter().map(String::as_str))
+    let known: Vec<String> = cx
+        .names
+        .of(table)
+        .map(|names| names.chains.keys().cloned().collect())
+        .unwrap_or_default();
+    cx.unknown(
+        Code::UnknownChain,
+        word.span,
+        "chain",
+        name,
+        known.iter().map(String::as_str),
+    )
 }
 
 /// Takes a chain out of use; its rules stay for printing.
@@ -309,10 +493,19 @@ pub(super) fn flush(cx: &mut Context<'_>, id: ChainId) {
 }
 
 /// A chain without a name, written where it is jumped to.
-pub(crate) fn inline_chain<'a>(check: &mut RuleCheck<'_, 'a>, body: &'a ChainBody) -> Option<ChainId> {
+pub(crate) fn inline_chain<'a>(
+    check: &mut RuleCheck<'_, 'a>,
+    body: &'a ChainBody,
+) -> Option<ChainId> {
     let table = check.place.table;
     let number = check.cx.ruleset.chains.len();
-    let id = add(check.cx, table, &format!("__chain{number}"), None, body.span);
+    let id = add(
+        check.cx,
+        table,
+        &format!("__chain{number}"),
+        None,
+        body.span,
+    );
     super::command::chain_rules(check.cx, table, id, &body.items);
     Some(id)
 }

@@ -2,8 +2,9 @@
 
 use super::{Context, Scope, chain, object, rule, set};
 use crate::ast::{
-    ChainCommand, ChainItem, Command, CommandKind, Define, File, FlushCommand, Ident, ObjectCommand, RenameChain, SetBodyItem, TableCommand, TableItem,
-    TableItemKind, TableRef, Verb, Word,
+    ChainCommand, ChainItem, Command, CommandKind, Define, File, FlushCommand, Ident,
+    ObjectCommand, RenameChain, SetBodyItem, TableCommand, TableItem, TableItemKind, TableRef,
+    Verb, Word,
 };
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
@@ -46,7 +47,9 @@ fn command_of<'a>(cx: &mut Context<'a>, command: &'a Command) -> Option<()> {
 /// Makes a variable known from here on.
 fn define_in<'a>(cx: &mut Context<'a>, define: &'a Define) {
     let name = cx.text(define.name);
-    cx.scope = cx.scopes.define(cx.scope, name, define.name.span, &define.value);
+    cx.scope = cx
+        .scopes
+        .define(cx.scope, name, define.name.span, &define.value);
 }
 
 fn undefine_in(cx: &mut Context<'_>, word: Word) {
@@ -68,7 +71,13 @@ pub(super) fn family(cx: &mut Context<'_>, word: Option<Word>) -> Option<Family>
     let text = cx.text(word);
     match Family::from_word(text) {
         Some(family) => Some(family),
-        None => cx.unknown(Code::UnknownKeyword, word.span, "family", text, Family::ALL.iter().map(|family| family.word())),
+        None => cx.unknown(
+            Code::UnknownKeyword,
+            word.span,
+            "family",
+            text,
+            Family::ALL.iter().map(|family| family.word()),
+        ),
     }
 }
 
@@ -83,9 +92,22 @@ fn find_table(cx: &mut Context<'_>, family: Family, word: Word) -> Option<TableI
     if let Some(id) = cx.names.table(family, name) {
         return Some(id);
     }
-    let same_name = cx.names.tables(None).into_iter().find(|table| table.1 == name);
-    let finding = Diagnostic::new(Code::UnknownTable, word.span, format!("unknown table `{name}` of family {family}"));
-    let known: Vec<String> = cx.names.tables(Some(family)).into_iter().map(|table| table.1).collect();
+    let same_name = cx
+        .names
+        .tables(None)
+        .into_iter()
+        .find(|table| table.1 == name);
+    let finding = Diagnostic::new(
+        Code::UnknownTable,
+        word.span,
+        format!("unknown table `{name}` of family {family}"),
+    );
+    let known: Vec<String> = cx
+        .names
+        .tables(Some(family))
+        .into_iter()
+        .map(|table| table.1)
+        .collect();
     let finding = match same_name {
         Some((other, _)) => finding.help(format!("there is a table `{name}` of family {other}")),
         None => super::suggest(finding, word.span, name, known.iter().map(String::as_str)),
@@ -98,14 +120,22 @@ fn find_table(cx: &mut Context<'_>, family: Family, word: Word) -> Option<TableI
 pub(super) fn named(cx: &mut Context<'_>, id: Ident) -> Option<Word> {
     match id {
         Ident::Name(word) => Some(word),
-        Ident::Handle(number) => cx.error(Code::UnsupportedYet, number.span, "handles are known to a running kernel only; use the name"),
+        Ident::Handle(number) => cx.error(
+            Code::UnsupportedYet,
+            number.span,
+            "handles are known to a running kernel only; use the name",
+        ),
     }
 }
 
 /// Refuses names that nft refuses.
 pub(super) fn check_name(cx: &mut Context<'_>, word: Word) -> Option<()> {
     if cx.text(word).len() > 255 {
-        return cx.error(Code::BadString, word.span, "name too long: at most 255 bytes");
+        return cx.error(
+            Code::BadString,
+            word.span,
+            "name too long: at most 255 bytes",
+        );
     }
     Some(())
 }
@@ -124,9 +154,11 @@ fn table_command<'a>(cx: &mut Context<'a>, command: &'a TableCommand) -> Option<
             drop_table(cx, family, name);
             Some(())
         }
-        Verb::Create if cx.names.table(family, name).is_some() => {
-            cx.error(Code::AlreadyExists, word.span, format!("table `{name}` exists"))
-        }
+        Verb::Create if cx.names.table(family, name).is_some() => cx.error(
+            Code::AlreadyExists,
+            word.span,
+            format!("table `{name}` exists"),
+        ),
         Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
             check_name(cx, word)?;
             let id = add_table(cx, family, name);
@@ -144,7 +176,11 @@ fn add_table(cx: &mut Context<'_>, family: Family, name: &str) -> TableId {
         return id;
     }
     let id = TableId(u32::try_from(cx.ruleset.tables.len()).unwrap_or(u32::MAX));
-    cx.ruleset.tables.push(Table { family, name: name.to_owned(), dormant: false });
+    cx.ruleset.tables.push(Table {
+        family,
+        name: name.to_owned(),
+        dormant: false,
+    });
     cx.names.add_table(family, name, id);
     id
 }
@@ -170,7 +206,11 @@ fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
         match &item.kind {
             TableItemKind::Flags(words) => table_flags(cx, table, words),
             TableItemKind::Comment(comment) if comment.text(cx.sources).len() > 128 => {
-                cx.error::<()>(Code::BadString, comment.span, "comment too long: at most 128 bytes");
+                cx.error::<()>(
+                    Code::BadString,
+                    comment.span,
+                    "comment too long: at most 128 bytes",
+                );
             }
             TableItemKind::Chain(block) => {
                 chain::declare(cx, table, block.name, Some(&block.body), Verb::Add);
@@ -182,7 +222,14 @@ fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
         cx.scope = *scope;
         match &item.kind {
             TableItemKind::Object(block) => {
-                object::declare(cx, table, block.kind, block.name, Some(&block.body), Verb::Add);
+                object::declare(
+                    cx,
+                    table,
+                    block.kind,
+                    block.name,
+                    Some(&block.body),
+                    Verb::Add,
+                );
             }
             TableItemKind::Flowtable(block) => {
                 object::declare_flowtable(cx, table, block.id, &block.items, Verb::Add);
@@ -230,7 +277,11 @@ fn with_scopes<'a>(cx: &mut Context<'a>, body: &'a [TableItem]) -> Vec<(&'a Tabl
         match &item.kind {
             TableItemKind::Define(define) => define_in(cx, define),
             TableItemKind::Undefine(word) => undefine_in(cx, *word),
-            TableItemKind::Flags(_) | TableItemKind::Comment(_) | TableItemKind::Chain(_) | TableItemKind::Set(_) | TableItemKind::Object(_)
+            TableItemKind::Flags(_)
+            | TableItemKind::Comment(_)
+            | TableItemKind::Chain(_)
+            | TableItemKind::Set(_)
+            | TableItemKind::Object(_)
             | TableItemKind::Flowtable(_) => items.push((item, cx.scope)),
         }
     }
@@ -247,14 +298,25 @@ fn table_flags(cx: &mut Context<'_>, table: TableId, words: &[Word]) {
             }
             "owner" | "persist" => {}
             other => {
-                cx.unknown::<()>(Code::BadFlag, word.span, "table flag", other, ["dormant", "owner", "persist"]);
+                cx.unknown::<()>(
+                    Code::BadFlag,
+                    word.span,
+                    "table flag",
+                    other,
+                    ["dormant", "owner", "persist"],
+                );
             }
         }
     }
 }
 
 /// Rules of a chain's block.
-pub(super) fn chain_rules<'a>(cx: &mut Context<'a>, table: TableId, chain: redan_vm::ids::ChainId, items: &'a [ChainItem]) {
+pub(super) fn chain_rules<'a>(
+    cx: &mut Context<'a>,
+    table: TableId,
+    chain: redan_vm::ids::ChainId,
+    items: &'a [ChainItem],
+) {
     let before = cx.scope;
     for item in items {
         match item {
@@ -263,7 +325,11 @@ pub(super) fn chain_rules<'a>(cx: &mut Context<'a>, table: TableId, chain: redan
             }
             ChainItem::Define(define) => define_in(cx, define),
             ChainItem::Undefine(word) => undefine_in(cx, *word),
-            ChainItem::Hook(_) | ChainItem::Policy(_) | ChainItem::Flags(_) | ChainItem::Comment(_) | ChainItem::Devices(_) => {}
+            ChainItem::Hook(_)
+            | ChainItem::Policy(_)
+            | ChainItem::Flags(_)
+            | ChainItem::Comment(_)
+            | ChainItem::Devices(_) => {}
         }
     }
     cx.scope = before;
@@ -309,7 +375,11 @@ fn rename_chain(cx: &mut Context<'_>, rename: &RenameChain) -> Option<()> {
     let id = chain::find(cx, table, rename.chain)?;
     let name = cx.text(rename.new_name).to_owned();
     if cx.names.chain(table, &name).is_some() {
-        return cx.error(Code::AlreadyExists, rename.new_name.span, format!("chain `{name}` exists"));
+        return cx.error(
+            Code::AlreadyExists,
+            rename.new_name.span,
+            format!("chain `{name}` exists"),
+        );
     }
     forget_chain(cx, table, rename.chain);
     if let Some(names) = cx.names.of_mut(table) {
@@ -325,8 +395,17 @@ fn object_command<'a>(cx: &mut Context<'a>, command: &'a ObjectCommand) -> Optio
     let table = table(cx, &command.table)?;
     let word = named(cx, command.id)?;
     match command.verb {
-        Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => object::declare(cx, table, command.kind, word, command.body.as_ref(), command.verb),
-        Verb::Delete | Verb::Destroy => object::remove(cx, table, command.kind, word, command.verb == Verb::Destroy),
+        Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => object::declare(
+            cx,
+            table,
+            command.kind,
+            word,
+            command.body.as_ref(),
+            command.verb,
+        ),
+        Verb::Delete | Verb::Destroy => {
+            object::remove(cx, table, command.kind, word, command.verb == Verb::Destroy)
+        }
     }
 }
 
@@ -344,7 +423,11 @@ fn flush_command(cx: &mut Context<'_>, flush: &FlushCommand, _span: Span) -> Opt
         }
         FlushCommand::Table(reference) => {
             let id = table(cx, reference)?;
-            let chains: Vec<_> = cx.names.of(id).map(|names| names.chains.values().copied().collect()).unwrap_or_default();
+            let chains: Vec<_> = cx
+                .names
+                .of(id)
+                .map(|names| names.chains.values().copied().collect())
+                .unwrap_or_default();
             for chain in chains {
                 chain::flush(cx, chain);
             }

@@ -79,19 +79,37 @@ impl<'a> Context<'a> {
     }
 
     /// Notes an error; always `None`, for `return`.
-    pub(crate) fn error<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Option<T> {
+    pub(crate) fn error<T>(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Option<T> {
         self.report(Diagnostic::new(code, span, message));
         None
     }
 
     /// Notes an error with a remedy; always `None`.
-    pub(crate) fn error_help<T>(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) -> Option<T> {
+    pub(crate) fn error_help<T>(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Option<T> {
         self.report(Diagnostic::new(code, span, message).help(help));
         None
     }
 
     /// Notes an unknown name, with the nearest known one; always `None`.
-    pub(crate) fn unknown<'n, T>(&mut self, code: Code, span: Span, what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<T> {
+    pub(crate) fn unknown<'n, T>(
+        &mut self,
+        code: Code,
+        span: Span,
+        what: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> Option<T> {
         let finding = Diagnostic::new(code, span, format!("unknown {what} `{name}`"));
         self.report(suggest(finding, span, name, known));
         None
@@ -122,7 +140,11 @@ impl<'a> Context<'a> {
     }
 
     /// An expression with variables in front of it followed; the scope changes for the time of `body`.
-    pub(crate) fn with_resolved<'e, T>(&mut self, expr: &'e Expr, body: impl FnOnce(&mut Self, &'e Expr) -> Option<T>) -> Option<T>
+    pub(crate) fn with_resolved<'e, T>(
+        &mut self,
+        expr: &'e Expr,
+        body: impl FnOnce(&mut Self, &'e Expr) -> Option<T>,
+    ) -> Option<T>
     where
         'a: 'e,
     {
@@ -158,7 +180,11 @@ impl<'a> Context<'a> {
                 }
             }
         }
-        self.error(Code::UnknownVariable, expr.span, "variables refer to each other without end")
+        self.error(
+            Code::UnknownVariable,
+            expr.span,
+            "variables refer to each other without end",
+        )
     }
 
     /// What a variable stands for, without a word where it is unknown.
@@ -186,9 +212,14 @@ impl<'a> Context<'a> {
         let next = FileId(u32::try_from(self.ruleset.files.len()).unwrap_or(u32::MAX));
         let file = *self.files.entry(span.source).or_insert(next);
         if file == next {
-            self.ruleset.files.push(self.sources.name(span.source).to_owned());
+            self.ruleset
+                .files
+                .push(self.sources.name(span.source).to_owned());
         }
-        Origin { file, line: self.sources.position(span.source, span.start).line }
+        Origin {
+            file,
+            line: self.sources.position(span.source, span.start).line,
+        }
     }
 
     /// A slot for a stateful expression.
@@ -213,10 +244,15 @@ impl<'a> Context<'a> {
 
     /// The index of an interface, a new one where the name is new.
     pub(crate) fn interface(&mut self, name: &str) -> u32 {
-        let at = self.ruleset.interfaces.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.ruleset.interfaces.push(name.to_owned());
-            self.ruleset.interfaces.len() - 1
-        });
+        let at = self
+            .ruleset
+            .interfaces
+            .iter()
+            .position(|known| known == name)
+            .unwrap_or_else(|| {
+                self.ruleset.interfaces.push(name.to_owned());
+                self.ruleset.interfaces.len() - 1
+            });
         u32::try_from(at + 1).unwrap_or(u32::MAX)
     }
 
@@ -229,15 +265,34 @@ impl<'a> Context<'a> {
             }
             return Some(id);
         }
-        let known: Vec<String> = self.names.of(table).map(|names| names.sets.keys().cloned().collect()).unwrap_or_default();
-        self.unknown(Code::UnknownSet, word.span, "set", name, known.iter().map(String::as_str))
+        let known: Vec<String> = self
+            .names
+            .of(table)
+            .map(|names| names.sets.keys().cloned().collect())
+            .unwrap_or_default();
+        self.unknown(
+            Code::UnknownSet,
+            word.span,
+            "set",
+            name,
+            known.iter().map(String::as_str),
+        )
     }
 }
 
 /// Adds did-you-mean to a finding.
-pub(crate) fn suggest<'n>(finding: Diagnostic, span: Span, name: &str, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+pub(crate) fn suggest<'n>(
+    finding: Diagnostic,
+    span: Span,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Diagnostic {
     match did_you_mean(name, known) {
-        Some(word) => finding.help(format!("did you mean `{word}`?")).fix(format!("replace with `{word}`"), span, word),
+        Some(word) => finding.help(format!("did you mean `{word}`?")).fix(
+            format!("replace with `{word}`"),
+            span,
+            word,
+        ),
         None => finding,
     }
 }

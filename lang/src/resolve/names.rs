@@ -33,20 +33,32 @@ impl Names {
 
     /// Makes a table known.
     pub(crate) fn add_table(&mut self, family: Family, name: &str, id: TableId) {
-        self.tables.entry(family).or_default().insert(name.to_owned(), id);
+        self.tables
+            .entry(family)
+            .or_default()
+            .insert(name.to_owned(), id);
         self.by_id.insert(id, TableNames::default());
     }
 
     /// Forgets a table and all that is in it.
-    pub(crate) fn remove_table(&mut self, family: Family, name: &str) -> Option<(TableId, TableNames)> {
+    pub(crate) fn remove_table(
+        &mut self,
+        family: Family,
+        name: &str,
+    ) -> Option<(TableId, TableNames)> {
         let id = self.tables.get_mut(&family)?.remove(name)?;
         Some((id, self.by_id.remove(&id).unwrap_or_default()))
     }
 
     /// Tables of a family, or of all.
     pub(crate) fn tables(&self, family: Option<Family>) -> Vec<(Family, String)> {
-        let wanted = self.tables.iter().filter(|(known, _)| family.is_none_or(|family| family == **known));
-        wanted.flat_map(|(family, tables)| tables.keys().map(|name| (*family, name.clone()))).collect()
+        let wanted = self
+            .tables
+            .iter()
+            .filter(|(known, _)| family.is_none_or(|family| family == **known));
+        wanted
+            .flat_map(|(family, tables)| tables.keys().map(|name| (*family, name.clone())))
+            .collect()
     }
 
     /// What a table holds.

@@ -15,7 +15,9 @@ pub(super) fn command<'a>(cx: &mut Context<'a>, command: &'a RuleCommand) -> Opt
     let chain = chain::find(cx, table, command.chain)?;
     let position = position(cx, chain, command)?;
     match (command.verb, &command.rule) {
-        (Verb::Add | Verb::Create, Some(rule)) => add(cx, table, chain, rule, position.map(|at| at + 1)),
+        (Verb::Add | Verb::Create, Some(rule)) => {
+            add(cx, table, chain, rule, position.map(|at| at + 1))
+        }
         (Verb::Insert, Some(rule)) => add(cx, table, chain, rule, Some(position.unwrap_or(0))),
         (Verb::Replace, Some(rule)) => {
             let at = position.unwrap_or(0);
@@ -28,22 +30,37 @@ pub(super) fn command<'a>(cx: &mut Context<'a>, command: &'a RuleCommand) -> Opt
             }
             Some(())
         }
-        (Verb::Add | Verb::Create | Verb::Insert | Verb::Replace, None) => cx.error(Code::BadDeclaration, command.chain.span, "a rule is missing"),
+        (Verb::Add | Verb::Create | Verb::Insert | Verb::Replace, None) => cx.error(
+            Code::BadDeclaration,
+            command.chain.span,
+            "a rule is missing",
+        ),
     }
 }
 
 /// The index of the rule that a position names.
 fn position(cx: &mut Context<'_>, chain: ChainId, command: &RuleCommand) -> Option<Option<usize>> {
-    let len = cx.ruleset.chains.get(chain.index()).map_or(0, |chain| chain.rules.len());
+    let len = cx
+        .ruleset
+        .chains
+        .get(chain.index())
+        .map_or(0, |chain| chain.rules.len());
     match command.position {
         None => Some(None),
         Some(RulePosition::Index(number)) => match usize::try_from(number.value) {
             Ok(at) if at < len => Some(Some(at)),
-            _ => cx.error(Code::ValueOutOfRange, number.span, format!("the chain has {len} rules; the index counts from 0")),
+            _ => cx.error(
+                Code::ValueOutOfRange,
+                number.span,
+                format!("the chain has {len} rules; the index counts from 0"),
+            ),
         },
-        Some(RulePosition::Handle(number) | RulePosition::Position(number)) => {
-            cx.error_help(Code::UnsupportedYet, number.span, "handles are known to a running kernel only", "use `index`, which counts rules from 0")
-        }
+        Some(RulePosition::Handle(number) | RulePosition::Position(number)) => cx.error_help(
+            Code::UnsupportedYet,
+            number.span,
+            "handles are known to a running kernel only",
+            "use `index`, which counts rules from 0",
+        ),
     }
 }
 
@@ -56,7 +73,13 @@ fn remove(cx: &mut Context<'_>, chain: ChainId, at: usize) {
 }
 
 /// Types and compiles a rule, and puts it into its chain: at an index, or at the end.
-pub(super) fn add<'a>(cx: &mut Context<'a>, table: TableId, chain: ChainId, rule: &'a ast::Rule, at: Option<usize>) -> Option<()> {
+pub(super) fn add<'a>(
+    cx: &mut Context<'a>,
+    table: TableId,
+    chain: ChainId,
+    rule: &'a ast::Rule,
+    at: Option<usize>,
+) -> Option<()> {
     let place = place(cx, table, chain)?;
     let family = place.family;
     let origin = cx.origin(rule.span);
@@ -68,9 +91,22 @@ pub(super) fn add<'a>(cx: &mut Context<'a>, table: TableId, chain: ChainId, rule
         Err(error) => return cx.error(Code::UnsupportedYet, error.span, error.message),
     };
     let id = RuleId(u32::try_from(cx.ruleset.rules.len()).unwrap_or(u32::MAX));
-    let comment = rule.comment.map(|comment| comment.text(cx.sources).to_owned());
-    cx.ruleset.rules.push(Rule { chain, code, origin, comment, sets });
-    cx.program.rules.push(typed::Rule { id, chain, span: rule.span, stmts });
+    let comment = rule
+        .comment
+        .map(|comment| comment.text(cx.sources).to_owned());
+    cx.ruleset.rules.push(Rule {
+        chain,
+        code,
+        origin,
+        comment,
+        sets,
+    });
+    cx.program.rules.push(typed::Rule {
+        id,
+        chain,
+        span: rule.span,
+        stmts,
+    });
     let rules = &mut cx.ruleset.chains.get_mut(chain.index())?.rules;
     match at {
         Some(at) if at <= rules.len() => rules.insert(at, id),

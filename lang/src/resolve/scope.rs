@@ -29,15 +29,34 @@ pub(crate) struct Scopes<'a> {
 
 impl<'a> Scopes<'a> {
     /// The scope behind a definition.
-    pub(crate) fn define(&mut self, scope: Scope, name: &'a str, span: Span, value: &'a Expr) -> Scope {
+    pub(crate) fn define(
+        &mut self,
+        scope: Scope,
+        name: &'a str,
+        span: Span,
+        value: &'a Expr,
+    ) -> Scope {
         let use_index = u32::try_from(self.uses.len()).unwrap_or(u32::MAX);
-        self.uses.push(DefineUse { name: span, used: false });
-        self.push(Link { name, value: Some((value, scope)), parent: scope, use_index })
+        self.uses.push(DefineUse {
+            name: span,
+            used: false,
+        });
+        self.push(Link {
+            name,
+            value: Some((value, scope)),
+            parent: scope,
+            use_index,
+        })
     }
 
     /// The scope behind an `undefine`.
     pub(crate) fn undefine(&mut self, scope: Scope, name: &'a str) -> Scope {
-        self.push(Link { name, value: None, parent: scope, use_index: u32::MAX })
+        self.push(Link {
+            name,
+            value: None,
+            parent: scope,
+            use_index: u32::MAX,
+        })
     }
 
     /// What a variable stands for, with the scope in which its own variables are looked up.
@@ -85,7 +104,10 @@ mod tests {
     use crate::ast::{ExprKind, Integer};
 
     fn number(value: u128) -> Expr {
-        Expr { span: Span::default(), kind: ExprKind::Number(Integer::new(value)) }
+        Expr {
+            span: Span::default(),
+            kind: ExprKind::Number(Integer::new(value)),
+        }
     }
 
     #[test]

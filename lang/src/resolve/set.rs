@@ -2,7 +2,10 @@
 
 use super::Context;
 use super::command::{check_name, named, table};
-use crate::ast::{ElementCommand, Expr, ExprKind, MapData, Number, SetBody, SetBodyItem, SetCommand, SetType, SetTypeof, Verb, Word};
+use crate::ast::{
+    ElementCommand, Expr, ExprKind, MapData, Number, SetBody, SetBodyItem, SetCommand, SetType,
+    SetTypeof, Verb, Word,
+};
 use crate::check::{Place, RuleCheck, data_types, new_set, stateful_spec, vm_kind};
 use crate::datatype::{Base, Type, by_name, info};
 use crate::diag::{Code, Diagnostic};
@@ -33,7 +36,12 @@ pub(super) fn command<'a>(cx: &mut Context<'a>, command: &'a SetCommand) -> Opti
     match command.verb {
         Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
             let Some(body) = &command.body else {
-                return cx.error_help(Code::BadDeclaration, word.span, "a set needs a type", "`{ type ipv4_addr; }`");
+                return cx.error_help(
+                    Code::BadDeclaration,
+                    word.span,
+                    "a set needs a type",
+                    "`{ type ipv4_addr; }`",
+                );
             };
             let id = declare(cx, table, word, command.is_map, body, command.verb)?;
             for item in &body.items {
@@ -64,13 +72,24 @@ fn forget(cx: &mut Context<'_>, table: TableId, word: Word) {
 }
 
 /// Adds a set or map; one that exists must be the same.
-pub(super) fn declare<'a>(cx: &mut Context<'a>, table: TableId, word: Word, is_map: bool, body: &'a SetBody, verb: Verb) -> Option<SetId> {
+pub(super) fn declare<'a>(
+    cx: &mut Context<'a>,
+    table: TableId,
+    word: Word,
+    is_map: bool,
+    body: &'a SetBody,
+    verb: Verb,
+) -> Option<SetId> {
     check_name(cx, word)?;
     let name = cx.text(word);
     let declared = read_body(cx, table, word, is_map, body)?;
     let data = declared.data.clone().unwrap_or(DataShape::None);
     if is_map != (data != DataShape::None) {
-        let message = if is_map { "a map needs data: `type key : data`" } else { "a set has no data; declare it with `map`" };
+        let message = if is_map {
+            "a map needs data: `type key : data`"
+        } else {
+            "a set has no data; declare it with `map`"
+        };
         return cx.error(Code::BadDeclaration, word.span, message);
     }
     if let Some(id) = cx.names.set(table, name) {
@@ -79,11 +98,31 @@ pub(super) fn declare<'a>(cx: &mut Context<'a>, table: TableId, word: Word, is_m
     let family = cx.ruleset.tables.get(table.index())?.family;
     let interval = declared.flags & set_flags::INTERVAL != 0;
     let concat = declared.key.len() > 1;
-    let shape = Shape { key: declared.key, data, interval, shift: 0, wide_bits: 0, table, family };
+    let shape = Shape {
+        key: declared.key,
+        data,
+        interval,
+        shift: 0,
+        wide_bits: 0,
+        table,
+        family,
+    };
     let mut flags = declared.flags;
-    flags |= if interval && concat { set_flags::CONCAT } else { 0 };
-    flags |= if declared.timeout_ms.is_some() { set_flags::TIMEOUT } else { 0 };
-    flags |= if declared.exprs.is_empty() { 0 } else { set_flags::EXPR };
+    flags |= if interval && concat {
+        set_flags::CONCAT
+    } else {
+        0
+    };
+    flags |= if declared.timeout_ms.is_some() {
+        set_flags::TIMEOUT
+    } else {
+        0
+    };
+    flags |= if declared.exprs.is_empty() {
+        0
+    } else {
+        set_flags::EXPR
+    };
     flags |= match shape.data {
         DataShape::None => 0,
         DataShape::Values { .. } | DataShape::Verdict => set_flags::MAP,
@@ -111,21 +150,44 @@ pub(super) fn declare<'a>(cx: &mut Context<'a>, table: TableId, word: Word, is_m
     Some(id)
 }
 
-fn existing(cx: &mut Context<'_>, id: SetId, word: Word, declared: &Declared, verb: Verb) -> Option<SetId> {
+fn existing(
+    cx: &mut Context<'_>,
+    id: SetId,
+    word: Word,
+    declared: &Declared,
+    verb: Verb,
+) -> Option<SetId> {
     let name = cx.text(word);
     if verb == Verb::Create {
-        return cx.error(Code::AlreadyExists, word.span, format!("set `{name}` exists"));
+        return cx.error(
+            Code::AlreadyExists,
+            word.span,
+            format!("set `{name}` exists"),
+        );
     }
     let info = cx.set_info(id)?;
     if info.key == declared.key {
         return Some(id);
     }
     let place = info.span;
-    cx.report(Diagnostic::new(Code::AlreadyExists, word.span, format!("set `{name}` exists with another type")).related(place, "first declared here"));
+    cx.report(
+        Diagnostic::new(
+            Code::AlreadyExists,
+            word.span,
+            format!("set `{name}` exists with another type"),
+        )
+        .related(place, "first declared here"),
+    );
     None
 }
 
-fn read_body<'a>(cx: &mut Context<'a>, table: TableId, word: Word, is_map: bool, body: &'a SetBody) -> Option<Declared> {
+fn read_body<'a>(
+    cx: &mut Context<'a>,
+    table: TableId,
+    word: Word,
+    is_map: bool,
+    body: &'a SetBody,
+) -> Option<Declared> {
     let mut out = Declared::default();
     let mut sound = true;
     let before = cx.scope;
@@ -137,16 +199,31 @@ fn read_body<'a>(cx: &mut Context<'a>, table: TableId, word: Word, is_map: bool,
         return None;
     }
     if out.key.is_empty() {
-        return cx.error_help(Code::BadDeclaration, word.span, "a set needs a type", "add `type ipv4_addr` or `typeof ip saddr`");
+        return cx.error_help(
+            Code::BadDeclaration,
+            word.span,
+            "a set needs a type",
+            "add `type ipv4_addr` or `typeof ip saddr`",
+        );
     }
     let bytes: u32 = out.key.iter().map(|ty| u32::from(ty.padded_bytes())).sum();
     if bytes > 64 {
-        return cx.error(Code::TooWide, word.span, format!("the key has {bytes} bytes; 64 is the most"));
+        return cx.error(
+            Code::TooWide,
+            word.span,
+            format!("the key has {bytes} bytes; 64 is the most"),
+        );
     }
     Some(out)
 }
 
-fn read_item<'a>(cx: &mut Context<'a>, table: TableId, is_map: bool, item: &'a SetBodyItem, out: &mut Declared) -> Option<()> {
+fn read_item<'a>(
+    cx: &mut Context<'a>,
+    table: TableId,
+    is_map: bool,
+    item: &'a SetBodyItem,
+    out: &mut Declared,
+) -> Option<()> {
     match item {
         SetBodyItem::Type(found) => read_type(cx, found, out),
         SetBodyItem::Typeof(found) => read_typeof(cx, table, found, out),
@@ -157,7 +234,15 @@ fn read_item<'a>(cx: &mut Context<'a>, table: TableId, is_map: bool, item: &'a S
                     "dynamic" => set_flags::EVAL,
                     "interval" => set_flags::INTERVAL,
                     "timeout" => set_flags::TIMEOUT,
-                    other => return cx.unknown(Code::BadFlag, word.span, "set flag", other, ["constant", "dynamic", "interval", "timeout"]),
+                    other => {
+                        return cx.unknown(
+                            Code::BadFlag,
+                            word.span,
+                            "set flag",
+                            other,
+                            ["constant", "dynamic", "interval", "timeout"],
+                        );
+                    }
                 };
             }
             Some(())
@@ -172,9 +257,19 @@ fn read_item<'a>(cx: &mut Context<'a>, table: TableId, is_map: bool, item: &'a S
         }
         SetBodyItem::Policy(word) => match cx.text(*word) {
             "performance" | "memory" => Some(()),
-            other => cx.unknown(Code::UnknownKeyword, word.span, "set policy", other, ["performance", "memory"]),
+            other => cx.unknown(
+                Code::UnknownKeyword,
+                word.span,
+                "set policy",
+                other,
+                ["performance", "memory"],
+            ),
         },
-        SetBodyItem::AutoMerge(span) if is_map => cx.error(Code::BadFlag, *span, "auto-merge is for sets: elements of a map cannot merge"),
+        SetBodyItem::AutoMerge(span) if is_map => cx.error(
+            Code::BadFlag,
+            *span,
+            "auto-merge is for sets: elements of a map cannot merge",
+        ),
         SetBodyItem::AutoMerge(_) => {
             out.auto_merge = true;
             Some(())
@@ -186,11 +281,20 @@ fn read_item<'a>(cx: &mut Context<'a>, table: TableId, is_map: bool, item: &'a S
         }
         SetBodyItem::Define(define) => {
             let name = cx.text(define.name);
-            cx.scope = cx.scopes.define(cx.scope, name, define.name.span, &define.value);
+            cx.scope = cx
+                .scopes
+                .define(cx.scope, name, define.name.span, &define.value);
             Some(())
         }
-        SetBodyItem::Comment(comment) if comment.text(cx.sources).len() > 128 => cx.error(Code::BadString, comment.span, "comment too long: at most 128 bytes"),
-        SetBodyItem::GcInterval(..) | SetBodyItem::Elements(_) | SetBodyItem::Comment(_) | SetBodyItem::Undefine(_) => Some(()),
+        SetBodyItem::Comment(comment) if comment.text(cx.sources).len() > 128 => cx.error(
+            Code::BadString,
+            comment.span,
+            "comment too long: at most 128 bytes",
+        ),
+        SetBodyItem::GcInterval(..)
+        | SetBodyItem::Elements(_)
+        | SetBodyItem::Comment(_)
+        | SetBodyItem::Undefine(_) => Some(()),
     }
 }
 
@@ -221,7 +325,10 @@ fn read_type(cx: &mut Context<'_>, found: &SetType, out: &mut Declared) -> Optio
             }
             let types: Vec<Option<Type>> = words.iter().map(|word| type_of(cx, *word)).collect();
             let types = types.into_iter().collect::<Option<Vec<_>>>()?;
-            out.data = Some(DataShape::Values { types, interval: found.data_interval });
+            out.data = Some(DataShape::Values {
+                types,
+                interval: found.data_interval,
+            });
         }
     }
     Some(())
@@ -242,18 +349,43 @@ fn object_kind(text: &str) -> Option<VmKind> {
 }
 
 fn type_of(cx: &mut Context<'_>, word: Word) -> Option<Type> {
-    let text = cx.text(word).split_whitespace().collect::<Vec<_>>().join(" ");
-    let found = by_name(&text).filter(|found| info(*found).bits > 0 && info(*found).base != Base::Verdict);
+    let text = cx
+        .text(word)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let found =
+        by_name(&text).filter(|found| info(*found).bits > 0 && info(*found).base != Base::Verdict);
     match found {
         Some(found) => Some(Type::of(found)),
-        None if matches!(by_name(&text), Some(DataType::Integer | DataType::String | DataType::Bitmask | DataType::LlAddr)) => {
-            cx.error_help(Code::UnknownType, word.span, format!("`{text}` has no width of its own"), "use `typeof` with the field, such as `typeof ip id`")
+        None if matches!(
+            by_name(&text),
+            Some(DataType::Integer | DataType::String | DataType::Bitmask | DataType::LlAddr)
+        ) =>
+        {
+            cx.error_help(
+                Code::UnknownType,
+                word.span,
+                format!("`{text}` has no width of its own"),
+                "use `typeof` with the field, such as `typeof ip id`",
+            )
         }
-        None => cx.unknown(Code::UnknownType, word.span, "data type", &text, DataType::ALL.iter().map(|known| known.word())),
+        None => cx.unknown(
+            Code::UnknownType,
+            word.span,
+            "data type",
+            &text,
+            DataType::ALL.iter().map(|known| known.word()),
+        ),
     }
 }
 
-fn read_typeof<'a>(cx: &mut Context<'a>, table: TableId, found: &'a SetTypeof, out: &mut Declared) -> Option<()> {
+fn read_typeof<'a>(
+    cx: &mut Context<'a>,
+    table: TableId,
+    found: &'a SetTypeof,
+    out: &mut Declared,
+) -> Option<()> {
     out.is_typeof = true;
     out.key = types_of(cx, table, &found.key)?;
     let Some(data) = &found.data else {
@@ -271,7 +403,10 @@ fn read_typeof<'a>(cx: &mut Context<'a>, table: TableId, found: &'a SetTypeof, o
         }
     }
     let types = types_of(cx, table, data)?;
-    out.data = Some(DataShape::Values { types, interval: found.data_interval });
+    out.data = Some(DataShape::Values {
+        types,
+        interval: found.data_interval,
+    });
     Some(())
 }
 
@@ -285,7 +420,14 @@ fn types_of(cx: &mut Context<'_>, table: TableId, expr: &Expr) -> Option<Vec<Typ
     let types: Vec<Option<Type>> = items
         .iter()
         .map(|item| {
-            let mut check = RuleCheck::new(cx, Place { table, family, base: None });
+            let mut check = RuleCheck::new(
+                cx,
+                Place {
+                    table,
+                    family,
+                    base: None,
+                },
+            );
             check.for_type();
             check.key(item).map(|value| value.ty)
         })
@@ -299,7 +441,10 @@ fn shape_of(cx: &Context<'_>, id: SetId) -> Option<Shape> {
     let info = cx.set_info(id)?;
     let data = match set.data {
         SetData::None => DataShape::None,
-        SetData::Value(_) => DataShape::Values { types: info.data.clone(), interval: info.data_interval },
+        SetData::Value(_) => DataShape::Values {
+            types: info.data.clone(),
+            interval: info.data_interval,
+        },
         SetData::Verdict => DataShape::Verdict,
         SetData::Object(kind) => DataShape::Object(kind),
     };
@@ -332,7 +477,11 @@ pub(super) fn add_elements<'a>(cx: &mut Context<'a>, id: SetId, elements: &'a Ex
 /// `elements = $x`, where the variable holds one value.
 fn single_element(cx: &mut Context<'_>, id: SetId, shape: &Shape, expr: &Expr) -> Option<()> {
     let [ty] = shape.key.as_slice() else {
-        return cx.error(Code::WrongType, expr.span, "elements are written in braces: `{ ... }`");
+        return cx.error(
+            Code::WrongType,
+            expr.span,
+            "elements are written in braces: `{ ... }`",
+        );
     };
     let constant = cx.constant(expr, *ty)?;
     let mut collected = crate::sets::Collected::default();
@@ -343,7 +492,10 @@ fn single_element(cx: &mut Context<'_>, id: SetId, shape: &Shape, expr: &Expr) -
 
 /// Elements with timeouts need a set that has them.
 fn mark_timeouts(cx: &mut Context<'_>, id: SetId, collected: &crate::sets::Collected) {
-    let timed = collected.extras.values().any(|extra| extra.timeout_ms.is_some() || extra.expires_ms.is_some());
+    let timed = collected
+        .extras
+        .values()
+        .any(|extra| extra.timeout_ms.is_some() || extra.expires_ms.is_some());
     if timed && let Some(set) = cx.ruleset.sets.get_mut(id.index()) {
         set.flags |= set_flags::TIMEOUT;
     }
@@ -354,18 +506,31 @@ pub(super) fn element_command<'a>(cx: &mut Context<'a>, command: &'a ElementComm
     let table = table(cx, &command.table)?;
     let id = cx.find_set(table, command.set)?;
     match command.verb {
-        Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => add_elements(cx, id, &command.elements),
-        Verb::Delete | Verb::Destroy => remove_elements(cx, id, &command.elements, command.verb == Verb::Destroy),
+        Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
+            add_elements(cx, id, &command.elements)
+        }
+        Verb::Delete | Verb::Destroy => {
+            remove_elements(cx, id, &command.elements, command.verb == Verb::Destroy)
+        }
     }
 }
 
-fn remove_elements<'a>(cx: &mut Context<'a>, id: SetId, elements: &'a Expr, quiet: bool) -> Option<()> {
+fn remove_elements<'a>(
+    cx: &mut Context<'a>,
+    id: SetId,
+    elements: &'a Expr,
+    quiet: bool,
+) -> Option<()> {
     let mut shape = shape_of(cx, id)?;
     // the data of elements to remove may be left out
     shape.data = DataShape::None;
     let (resolved, scope) = cx.resolve(elements)?;
     let ExprKind::Set(lit) = &resolved.kind else {
-        return cx.error(Code::WrongType, resolved.span, "elements are written in braces: `{ ... }`");
+        return cx.error(
+            Code::WrongType,
+            resolved.span,
+            "elements are written in braces: `{ ... }`",
+        );
     };
     let before = std::mem::replace(&mut cx.scope, scope);
     let collected = cx.collect(lit, &shape);
@@ -373,7 +538,10 @@ fn remove_elements<'a>(cx: &mut Context<'a>, id: SetId, elements: &'a Expr, quie
     let collected = collected?;
     let missing = if shape.interval && !shape.is_concat() {
         let intervals = cx.pending.entry(id).or_default();
-        collected.bounds.iter().position(|bounds| !intervals.remove(bounds.0, bounds.1))
+        collected
+            .bounds
+            .iter()
+            .position(|bounds| !intervals.remove(bounds.0, bounds.1))
     } else {
         remove_keys(cx, id, &shape, collected)
     };
@@ -384,10 +552,19 @@ fn remove_elements<'a>(cx: &mut Context<'a>, id: SetId, elements: &'a Expr, quie
 }
 
 /// Removes elements by key; the number of the first that is not there.
-fn remove_keys(cx: &mut Context<'_>, id: SetId, shape: &Shape, collected: crate::sets::Collected) -> Option<usize> {
+fn remove_keys(
+    cx: &mut Context<'_>,
+    id: SetId,
+    shape: &Shape,
+    collected: crate::sets::Collected,
+) -> Option<usize> {
     let count = collected.len();
     let width = usize::from(shape.key_bytes()).max(1);
-    let place = cx.ruleset.sets.get(id.index()).map(|set| set.elements.clone())?;
+    let place = cx
+        .ruleset
+        .sets
+        .get(id.index())
+        .map(|set| set.elements.clone())?;
     if let Some(set) = cx.ruleset.sets.get_mut(id.index()) {
         set.elements = Elements::default();
     }
@@ -396,7 +573,11 @@ fn remove_keys(cx: &mut Context<'_>, id: SetId, shape: &Shape, collected: crate:
     let gone = std::mem::replace(&mut set.elements, place);
     let mut missing = None;
     for (number, key) in gone.keys.chunks(width).take(count).enumerate() {
-        let at = set.elements.keys.chunks(width).position(|known| known == key);
+        let at = set
+            .elements
+            .keys
+            .chunks(width)
+            .position(|known| known == key);
         match at {
             Some(at) => remove_at(&mut set.elements, at, width),
             None => missing = missing.or(Some(number)),
@@ -445,12 +626,28 @@ pub(super) fn finish(cx: &mut Context<'_>) {
 }
 
 /// The dynamic set of a `meter` statement.
-pub(crate) fn meter_set(check: &mut RuleCheck<'_, '_>, word: Word, name: &str, shape: &Shape, timeout_ms: Option<u64>, size: Option<u32>) -> Option<SetId> {
+pub(crate) fn meter_set(
+    check: &mut RuleCheck<'_, '_>,
+    word: Word,
+    name: &str,
+    shape: &Shape,
+    timeout_ms: Option<u64>,
+    size: Option<u32>,
+) -> Option<SetId> {
     let table = check.place.table;
     if check.cx.names.set(table, name).is_some() {
-        return check.cx.error(Code::AlreadyExists, word.span, format!("set `{name}` exists"));
+        return check.cx.error(
+            Code::AlreadyExists,
+            word.span,
+            format!("set `{name}` exists"),
+        );
     }
-    let flags = set_flags::EVAL | if timeout_ms.is_some() { set_flags::TIMEOUT } else { 0 };
+    let flags = set_flags::EVAL
+        | if timeout_ms.is_some() {
+            set_flags::TIMEOUT
+        } else {
+            0
+        };
     let mut set = new_set(name, flags, shape);
     set.size = size.or(Some(65535));
     let info = SetInfo {

@@ -43,11 +43,22 @@ impl Collected {
 impl<'a> Context<'a> {
     /// Whether a literal, or its data, has ranges or prefixes, so that it needs a set that can hold them.
     pub(crate) fn has_ranges(&mut self, lit: &SetLit, of_data: bool) -> bool {
-        let plain = |tokens: &[PlainToken]| tokens.iter().any(|token| matches!(token.kind, PlainTokenKind::Slash | PlainTokenKind::Dash | PlainTokenKind::WildcardWord));
+        let plain = |tokens: &[PlainToken]| {
+            tokens.iter().any(|token| {
+                matches!(
+                    token.kind,
+                    PlainTokenKind::Slash | PlainTokenKind::Dash | PlainTokenKind::WildcardWord
+                )
+            })
+        };
         lit.items.iter().any(|item| match item {
             SetItem::Plain { first, count } => !of_data && plain(lit.plain(*first, *count)),
             SetItem::Full(element) => {
-                let expr = if of_data { element.data.as_ref() } else { Some(&element.key) };
+                let expr = if of_data {
+                    element.data.as_ref()
+                } else {
+                    Some(&element.key)
+                };
                 expr.is_some_and(|expr| self.is_ranged(expr, of_data))
             }
         })
@@ -87,7 +98,9 @@ impl<'a> Context<'a> {
         for at in 0..lit.items.len() {
             if let Some(SetItem::Plain { first, count }) = lit.items.get(at) {
                 let tokens = lit.plain(*first, *count);
-                if matches!(shape.data, DataShape::None) && fast_element(tokens, text, lit.span.source, shape, out) {
+                if matches!(shape.data, DataShape::None)
+                    && fast_element(tokens, text, lit.span.source, shape, out)
+                {
                     continue;
                 }
             }
@@ -96,7 +109,13 @@ impl<'a> Context<'a> {
         sound
     }
 
-    fn collect_one(&mut self, lit: &'a SetLit, at: usize, shape: &Shape, out: &mut Collected) -> Option<()> {
+    fn collect_one(
+        &mut self,
+        lit: &'a SetLit,
+        at: usize,
+        shape: &Shape,
+        out: &mut Collected,
+    ) -> Option<()> {
         match lit.items.get(at)? {
             SetItem::Full(element) => self.element(element, shape, out),
             SetItem::Plain { .. } => {
@@ -119,12 +138,21 @@ impl<'a> Context<'a> {
     }
 
     /// An element whose key is no set.
-    fn simple_element(&mut self, element: &Written, shape: &Shape, out: &mut Collected) -> Option<()> {
+    fn simple_element(
+        &mut self,
+        element: &Written,
+        shape: &Shape,
+        out: &mut Collected,
+    ) -> Option<()> {
         let number = u32::try_from(out.len()).ok()?;
         if matches!(element.key.kind, ExprKind::CatchAll) {
             out.catchall = Some(number);
             out.bounds.push((0, 0));
-            let width = if shape.is_concat() { usize::from(shape.key_bytes()) } else { 0 };
+            let width = if shape.is_concat() {
+                usize::from(shape.key_bytes())
+            } else {
+                0
+            };
             out.lows.extend(std::iter::repeat_n(0, width));
             out.highs.extend(std::iter::repeat_n(0, width));
         } else if shape.is_concat() {
@@ -140,10 +168,21 @@ impl<'a> Context<'a> {
         let data = self.element_data(element, shape)?;
         out.spans.push(element.span);
         out.data.extend(data);
-        let exprs: Vec<Option<_>> = element.stmts.iter().map(|stmt| stateful_spec(self, stmt)).collect();
+        let exprs: Vec<Option<_>> = element
+            .stmts
+            .iter()
+            .map(|stmt| stateful_spec(self, stmt))
+            .collect();
         let exprs: Vec<_> = exprs.into_iter().collect::<Option<_>>()?;
-        let comment = element.comment.map(|comment| comment.text(self.sources).to_owned());
-        let extra = Element { timeout_ms: element.timeout_ms, expires_ms: element.expires_ms, comment, exprs };
+        let comment = element
+            .comment
+            .map(|comment| comment.text(self.sources).to_owned());
+        let extra = Element {
+            timeout_ms: element.timeout_ms,
+            expires_ms: element.expires_ms,
+            comment,
+            exprs,
+        };
         if extra != Element::default() {
             out.extras.insert(number, extra);
         }
@@ -175,7 +214,11 @@ impl<'a> Context<'a> {
         let mut items: Vec<(&Expr, crate::resolve::Scope)> = Vec::new();
         self.flatten_concat(key, &mut items)?;
         if items.len() != shape.key.len() {
-            let message = format!("the key has {} parts, the element {}", shape.key.len(), items.len());
+            let message = format!(
+                "the key has {} parts, the element {}",
+                shape.key.len(),
+                items.len()
+            );
             return self.error(Code::WrongType, key.span, message);
         }
         let mut sound = true;
@@ -183,7 +226,10 @@ impl<'a> Context<'a> {
         let before = self.scope;
         for ((item, scope), ty) in items.into_iter().zip(&shape.key) {
             self.scope = scope;
-            let constant = self.constant(item, *ty).and_then(|constant| self.check_interval(constant, shape, item.span).map(|()| constant));
+            let constant = self.constant(item, *ty).and_then(|constant| {
+                self.check_interval(constant, shape, item.span)
+                    .map(|()| constant)
+            });
             self.scope = before;
             let Some(constant) = constant else {
                 sound = false;
@@ -203,7 +249,11 @@ impl<'a> Context<'a> {
     }
 
     /// The parts of a concatenation; a variable may hold several of them.
-    fn flatten_concat<'e>(&mut self, expr: &'e Expr, out: &mut Vec<(&'e Expr, crate::resolve::Scope)>) -> Option<()>
+    fn flatten_concat<'e>(
+        &mut self,
+        expr: &'e Expr,
+        out: &mut Vec<(&'e Expr, crate::resolve::Scope)>,
+    ) -> Option<()>
     where
         'a: 'e,
     {
@@ -213,7 +263,10 @@ impl<'a> Context<'a> {
             return Some(());
         };
         let before = std::mem::replace(&mut self.scope, scope);
-        let sound = items.iter().map(|item| self.flatten_concat(item, out)).fold(true, |sound, done| sound && done.is_some());
+        let sound = items
+            .iter()
+            .map(|item| self.flatten_concat(item, out))
+            .fold(true, |sound, done| sound && done.is_some());
         self.scope = before;
         sound.then_some(())
     }
@@ -222,11 +275,25 @@ impl<'a> Context<'a> {
     fn element_data(&mut self, element: &Written, shape: &Shape) -> Option<Option<ElementData>> {
         match (&element.data, &shape.data) {
             (None, DataShape::None) => Some(None),
-            (Some(data), DataShape::None) => self.error(Code::DataMismatch, data.span, "a set's elements have no data; only those of maps do"),
-            (None, _) => self.error(Code::DataMismatch, element.span, "an element of a map needs data: `key : data`"),
-            (Some(data), DataShape::Verdict) => self.verdict_data(data, shape).map(|verdict| Some(ElementData::Verdict(verdict))),
-            (Some(data), DataShape::Object(kind)) => self.object_data(data, *kind, shape.table).map(|state| Some(ElementData::Object(state))),
-            (Some(data), DataShape::Values { types, interval }) => self.value_data(data, types, *interval).map(Some),
+            (Some(data), DataShape::None) => self.error(
+                Code::DataMismatch,
+                data.span,
+                "a set's elements have no data; only those of maps do",
+            ),
+            (None, _) => self.error(
+                Code::DataMismatch,
+                element.span,
+                "an element of a map needs data: `key : data`",
+            ),
+            (Some(data), DataShape::Verdict) => self
+                .verdict_data(data, shape)
+                .map(|verdict| Some(ElementData::Verdict(verdict))),
+            (Some(data), DataShape::Object(kind)) => self
+                .object_data(data, *kind, shape.table)
+                .map(|state| Some(ElementData::Object(state))),
+            (Some(data), DataShape::Values { types, interval }) => {
+                self.value_data(data, types, *interval).map(Some)
+            }
         }
     }
 
@@ -234,7 +301,11 @@ impl<'a> Context<'a> {
         let mut items = Vec::new();
         self.flatten_concat(data, &mut items)?;
         if items.len() != types.len() {
-            let message = format!("the map's data has {} parts, the element's {}", types.len(), items.len());
+            let message = format!(
+                "the map's data has {} parts, the element's {}",
+                types.len(),
+                items.len()
+            );
             return self.error(Code::WrongType, data.span, message);
         }
         let single = types.len() == 1 && !interval;
@@ -246,7 +317,11 @@ impl<'a> Context<'a> {
             self.scope = before;
             let constant = constant?;
             if !interval && !matches!(constant, Constant::Value(_)) {
-                return self.error(Code::NotConstant, item.span, "a range cannot stand here, a single value is wanted");
+                return self.error(
+                    Code::NotConstant,
+                    item.span,
+                    "a range cannot stand here, a single value is wanted",
+                );
             }
             let (low, high) = constant.bounds(*ty);
             if single {
@@ -278,40 +353,75 @@ fn wide(bytes: &[u8]) -> ElementData {
 fn push_padded(out: &mut Vec<u8>, ty: Type, value: u128) {
     let data = encode(value, ty.bytes(), ty.order);
     out.extend_from_slice(data.as_bytes());
-    let pad = usize::from(ty.padded_bytes()) - usize::from(data.len()).min(usize::from(ty.padded_bytes()));
+    let pad = usize::from(ty.padded_bytes())
+        - usize::from(data.len()).min(usize::from(ty.padded_bytes()));
     out.extend(std::iter::repeat_n(0, pad));
 }
 
 /// Elements of the commonest kind: addresses, prefixes and numbers by themselves. `false` where the long way must be gone.
-fn fast_element(tokens: &[PlainToken], text: &str, source: SourceId, shape: &Shape, out: &mut Collected) -> bool {
+fn fast_element(
+    tokens: &[PlainToken],
+    text: &str,
+    source: SourceId,
+    shape: &Shape,
+    out: &mut Collected,
+) -> bool {
     let ([ty], 0) = (shape.key.as_slice(), shape.shift) else {
         return false;
     };
-    let body = |token: &PlainToken| text.get(token.start as usize..token.start as usize + usize::from(token.len)).unwrap_or_default();
+    let body = |token: &PlainToken| {
+        text.get(token.start as usize..token.start as usize + usize::from(token.len))
+            .unwrap_or_default()
+    };
     let value = |token: &PlainToken| match (token.kind, ty.datatype) {
         (PlainTokenKind::Ipv4, DataType::Ipv4Addr) => fast_ipv4(body(token)).map(u128::from),
-        (PlainTokenKind::Ipv6, DataType::Ipv6Addr) => body(token).parse::<std::net::Ipv6Addr>().ok().map(u128::from),
-        (PlainTokenKind::Number, DataType::InetService | DataType::Mark) => body(token).parse::<u128>().ok().filter(|value| *value <= ty.max()),
+        (PlainTokenKind::Ipv6, DataType::Ipv6Addr) => body(token)
+            .parse::<std::net::Ipv6Addr>()
+            .ok()
+            .map(u128::from),
+        (PlainTokenKind::Number, DataType::InetService | DataType::Mark) => body(token)
+            .parse::<u128>()
+            .ok()
+            .filter(|value| *value <= ty.max()),
         _ => None,
     };
     let (bounds, last) = match tokens {
         [only] => (value(only).map(|value| (value, value)), only),
         [address, slash, len] if slash.kind == PlainTokenKind::Slash && shape.interval => {
-            let bounds = value(address).zip(body(len).parse::<u32>().ok().filter(|len| *len <= ty.bits));
-            let bounds = bounds.map(|(value, len)| Constant::Prefix { value: value & !crate::datatype::mask(ty.bits - len), len }.bounds(*ty));
+            let bounds =
+                value(address).zip(body(len).parse::<u32>().ok().filter(|len| *len <= ty.bits));
+            let bounds = bounds.map(|(value, len)| {
+                Constant::Prefix {
+                    value: value & !crate::datatype::mask(ty.bits - len),
+                    len,
+                }
+                .bounds(*ty)
+            });
             (bounds, len)
         }
-        [low, dash, high] if dash.kind == PlainTokenKind::Dash && shape.interval => (value(low).zip(value(high)).filter(|(low, high)| low <= high), high),
+        [low, dash, high] if dash.kind == PlainTokenKind::Dash && shape.interval => (
+            value(low)
+                .zip(value(high))
+                .filter(|(low, high)| low <= high),
+            high,
+        ),
         _ => return false,
     };
     let (Some(bounds), Some(first)) = (bounds, tokens.first()) else {
         return false;
     };
     out.bounds.push(bounds);
-    out.spans.push(Span::new(source, first.start, last.start + u32::from(last.len)));
+    out.spans.push(Span::new(
+        source,
+        first.start,
+        last.start + u32::from(last.len),
+    ));
     out.only = Some(match tokens {
         [_] => Constant::Value(bounds.0),
-        [_, sign, len] if sign.kind == PlainTokenKind::Slash => Constant::Prefix { value: bounds.0, len: body(len).parse().unwrap_or(0) },
+        [_, sign, len] if sign.kind == PlainTokenKind::Slash => Constant::Prefix {
+            value: bounds.0,
+            len: body(len).parse().unwrap_or(0),
+        },
         _ => Constant::Range(bounds.0, bounds.1),
     });
     true
@@ -351,7 +461,15 @@ mod tests {
     fn plain_addresses_are_read_by_hand() {
         assert_eq!(fast_ipv4("10.0.0.1"), Some(0x0a00_0001));
         assert_eq!(fast_ipv4("255.255.255.255"), Some(u32::MAX));
-        for bad in ["10.0.0", "10.0.0.256", "10.0.0.1.2", "a.b.c.d", "", "1..2.3", "010.0.0.1"] {
+        for bad in [
+            "10.0.0",
+            "10.0.0.256",
+            "10.0.0.1.2",
+            "a.b.c.d",
+            "",
+            "1..2.3",
+            "010.0.0.1",
+        ] {
             assert_eq!(fast_ipv4(bad), None, "{bad}");
         }
     }

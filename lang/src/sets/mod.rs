@@ -60,9 +60,16 @@ impl DataShape {
             Self::Values { types, interval } => {
                 let bytes = match (types.as_slice(), interval) {
                     ([only], false) => only.bytes(),
-                    _ => types.iter().map(|ty| ty.padded_bytes()).fold(0, u8::saturating_add),
+                    _ => types
+                        .iter()
+                        .map(|ty| ty.padded_bytes())
+                        .fold(0, u8::saturating_add),
                 };
-                if *interval { bytes.saturating_mul(2) } else { bytes }
+                if *interval {
+                    bytes.saturating_mul(2)
+                } else {
+                    bytes
+                }
             }
             Self::None | Self::Verdict | Self::Object(_) => 0,
         }
@@ -74,7 +81,10 @@ impl Shape {
     pub(crate) fn key_bytes(&self) -> u8 {
         match self.key.as_slice() {
             [only] => self.key_type(*only).bytes(),
-            parts => parts.iter().map(|ty| ty.padded_bytes()).fold(0, u8::saturating_add),
+            parts => parts
+                .iter()
+                .map(|ty| ty.padded_bytes())
+                .fold(0, u8::saturating_add),
         }
     }
 

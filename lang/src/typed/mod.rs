@@ -6,8 +6,8 @@ pub use value::{Jhash, Load, Numgen, Operand, Relation, ShiftDir, Value, ValueKi
 
 use crate::datatype::Type;
 use crate::source::Span;
-use redan_vm::instr::{DynsetOp, Log, NatKind, ObjectKind, Reject, Verdict};
 use redan_vm::ids::{ChainId, RuleId, SetId, StateId};
+use redan_vm::instr::{DynsetOp, Log, NatKind, ObjectKind, Reject, Verdict};
 use redan_vm::ruleset::StateSpec;
 
 /// Everything that was resolved, beside the [`redan_vm::Ruleset`] that it belongs to.

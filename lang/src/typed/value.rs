@@ -186,13 +186,29 @@ impl Load {
     /// Bits below and width of a bit field that does not fill its bytes; `None` where there is nothing to mask.
     pub fn bit_field(&self) -> Option<(u32, u32)> {
         match self {
-            Self::Payload { bit_offset, bits, .. } | Self::Exthdr { bit_offset, bits, present: false, .. } => {
+            Self::Payload {
+                bit_offset, bits, ..
+            }
+            | Self::Exthdr {
+                bit_offset,
+                bits,
+                present: false,
+                ..
+            } => {
                 let shift = (8 - (bit_offset + bits) % 8) % 8;
                 (shift != 0 || bit_offset % 8 != 0).then_some((shift, *bits))
             }
             Self::Inner { load, .. } => load.bit_field(),
-            Self::Exthdr { .. } | Self::Meta(_) | Self::Ct { .. } | Self::Fib { .. } | Self::Rt(_) | Self::Socket(_) | Self::Osf { .. }
-            | Self::Xfrm { .. } | Self::Numgen(_) | Self::Symhash { .. } => None,
+            Self::Exthdr { .. }
+            | Self::Meta(_)
+            | Self::Ct { .. }
+            | Self::Fib { .. }
+            | Self::Rt(_)
+            | Self::Socket(_)
+            | Self::Osf { .. }
+            | Self::Xfrm { .. }
+            | Self::Numgen(_)
+            | Self::Symhash { .. } => None,
         }
     }
 }
