@@ -155,6 +155,62 @@ pub fn instr(c: &mut Choices<'_>) -> Instr {
     }
 }
 
+/// What real rules begin with: a load, perhaps a mask, and a comparison of what was loaded.
+fn matching(c: &mut Choices<'_>) -> Vec<Instr> {
+    let dst = c.reg();
+    let (load, len) = match c.below(8) {
+        0 => (
+            Instr::CtLoad {
+                key: CtKey::State,
+                direction: None,
+                dst,
+            },
+            4,
+        ),
+        1 => {
+            let key = c.of(&[MetaKey::L4proto, MetaKey::Nfproto, MetaKey::Pkttype]);
+            (Instr::MetaLoad { key, dst }, 1)
+        }
+        2 => {
+            let key = c.of(&[MetaKey::Iifname, MetaKey::Oifname]);
+            (Instr::MetaLoad { key, dst }, 16)
+        }
+        _ => {
+            let len = c.of(&[1, 2, 3, 4, 4, 6, 16]);
+            let (base, offset) = (c.base(), c.offset());
+            let load = Instr::PayloadLoad {
+                base,
+                offset,
+                len,
+                dst,
+            };
+            (load, len)
+        }
+    };
+    let mut code = vec![load];
+    if c.flag() {
+        code.push(Instr::Bitwise {
+            src: dst,
+            dst: c.of(&[dst, dst, Reg::R2]),
+            mask: c.data(len),
+            xor: if c.flag() {
+                Data::zero(len)
+            } else {
+                c.data(len)
+            },
+        });
+    }
+    code.push(Instr::Cmp {
+        op: c.of(&[CmpOp::Eq, CmpOp::Neq, CmpOp::Neq, CmpOp::Lt]),
+        src: dst,
+        data: {
+            let len = c.of(&[len, len, 2]);
+            c.data(len)
+        },
+    });
+    code
+}
+
 fn load(c: &mut Choices<'_>) -> Instr {
     match c.below(10) {
         0 => Instr::MetaLoad {
@@ -510,7 +566,11 @@ pub fn ruleset(bytes: &[u8]) -> Ruleset {
     sets(&mut c, &mut b);
     while c.0.len() > 0 {
         let chain = c.of(&chains);
-        let code = (0..=c.below(8)).map(|_| instr(&mut c)).collect();
+        let mut code = Vec::new();
+        for _ in 0..c.below(3) {
+            code.extend(matching(&mut c));
+        }
+        code.extend((0..=c.below(6)).map(|_| instr(&mut c)));
         b.rule(chain, code);
     }
     prune(&mut b.ruleset);
