@@ -8,6 +8,7 @@ mod craft;
 mod engine;
 mod exit;
 mod input;
+mod local_time;
 mod output;
 mod ruleset;
 mod scenario;

@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use redan_lang::ast::File;
+use redan_lang::compile::{self, Options};
+use redan_lang::diag::Diagnostic;
+use redan_lang::lint::{self, Spans};
 use redan_lang::parse::{self, FileLoader};
 use redan_lang::source::Sources;
 use redan_runtime::Site;
 use redan_vm::Ruleset;
 use redan_vm::verify::Place;
 
-use crate::input;
 use crate::output::decision;
 use crate::output::findings::{self, Findings};
 use crate::output::terminal::{Style, Terminal, paint};
+use crate::{input, local_time};
 
 /// What a rule file came to.
 pub(crate) struct Checked {
@@ -26,20 +29,47 @@ pub(crate) struct Checked {
     pub(crate) ruleset: Option<Ruleset>,
 }
 
+/// What is wanted of a rule file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// Errors alone, and the ruleset.
+    Ruleset,
+    /// The lints' findings too.
+    Lints,
+}
+
 /// Reads and compiles a rule file. An error is only that it cannot be read; whatever is wrong with its text is a finding.
-pub(crate) fn check(path: &Path, interfaces: Vec<String>) -> Result<Checked> {
+pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<Checked> {
     let bytes = input::read(path)?;
     let mut sources = Sources::new();
     let (root, mut list) = parse::add_bytes(&mut sources, &input::display_name(path), bytes);
     let (file, parsed) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
     list.extend(parsed);
-    let _ = interfaces;
-    let findings = Findings { sources, list };
-    let ruleset = (!findings.has_errors()).then(Ruleset::default);
+    let options = Options {
+        clock: local_time::zone(),
+        interfaces,
+        ..Options::default()
+    };
+    let compiled = compile::analyze(&file, &sources, &options);
+    list.extend(compiled.diagnostics);
+    let sound = !list.iter().any(Diagnostic::is_error);
+    if sound && want == Want::Lints {
+        let spans = Spans {
+            rules: compiled
+                .program
+                .rules
+                .iter()
+                .map(|rule| rule.span)
+                .collect(),
+            chains: compiled.program.chains.clone(),
+        };
+        list.extend(lint::lint(&sources, &file, &compiled.ruleset, &spans));
+    }
+    list.sort_by_key(|finding| (finding.span().source, finding.span().start));
     Ok(Checked {
-        findings,
+        findings: Findings { sources, list },
         file,
-        ruleset,
+        ruleset: sound.then_some(compiled.ruleset),
     })
 }
 
@@ -50,7 +80,7 @@ pub(crate) fn load(
     terminal: &mut Terminal,
 ) -> Result<Option<Arc<Ruleset>>> {
     let interfaces = site.ports.iter().map(|port| port.name.clone()).collect();
-    let checked = check(path, interfaces)?;
+    let checked = check(path, interfaces, Want::Ruleset)?;
     let ruleset = faultless(checked, terminal);
     Ok(ruleset
         .and_then(|ruleset| runnable(ruleset, terminal))
@@ -91,5 +121,5 @@ pub(crate) fn runnable(ruleset: Ruleset, terminal: &mut Terminal) -> Option<Rule
 
 /// Everything that can be found in a rule file: errors, and lints where there are none.
 pub(crate) fn lint(path: &Path) -> Result<Findings> {
-    Ok(check(path, Vec::new())?.findings)
+    Ok(check(path, Vec::new(), Want::Lints)?.findings)
 }

@@ -9,7 +9,7 @@ use redan_vm::text;
 use crate::args::{CompileArgs, Emit};
 use crate::exit::Exit;
 use crate::output::terminal::Terminal;
-use crate::ruleset;
+use crate::ruleset::{self, Want};
 
 /// Runs the command.
 pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
         }
         Emit::Bytecode | Emit::Ast | Emit::Clif | Emit::Asm => {}
     }
-    let checked = ruleset::check(&args.file, Vec::new())?;
+    let checked = ruleset::check(&args.file, Vec::new(), Want::Ruleset)?;
     if args.emit == Emit::Ast && checked.ruleset.is_some() {
         let tree = dump::dump(&checked.file, &checked.findings.sources);
         serde_json::to_writer_pretty(&mut *terminal, &tree).map_err(std::io::Error::from)?;

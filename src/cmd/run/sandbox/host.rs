@@ -57,6 +57,7 @@ fn obey(order: &Order, user_namespace: bool, socket: &UnixStream) -> Result<Answ
             sys::send_file(socket, &tap).context("cannot hand the TAP over")?;
         }
         Order::Serve { udp, tcp } => listen(*udp, *tcp)?,
+        Order::Greet { to } => tries::greet(*to)?,
         Order::Try(attempt) => return Ok(Answer::Outcome(tries::run(*attempt)?)),
         Order::Watch(segment) => {
             let watch = tries::Watch::start(*segment)?;

@@ -12,6 +12,9 @@ use anyhow::{Context as _, Result, bail};
 use redan_runtime::clock::Clock;
 use redan_runtime::{Datapath, Frame, OutFrame, Report, Site};
 
+use redan_vm::Packet;
+use redan_vm::packet::{LinkKind, dissect};
+
 use super::attempts::{Attempt, End, SERVICES};
 use super::forecast::port_id;
 use super::protocol::{Answer, Order, Outcome, Try, receive, send};
@@ -26,12 +29,34 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// How long frames are still carried after an answer, so that what follows it (a FIN, a reset) is not mistaken for the next try's.
 const AFTERMATH: Duration = Duration::from_millis(60);
 
+/// Greetings before a host is given up: three seconds' worth.
+const GREETINGS: u32 = 50;
+
 /// A frame that came in while something was tried, and what became of it.
 pub(super) struct Seen {
     /// The bytes.
     pub(super) bytes: Vec<u8>,
     /// What became of it.
     pub(super) report: Report,
+}
+
+impl Seen {
+    /// Whether it is an IP packet between two addresses, either way.
+    pub(super) fn is_between(&self, one: IpAddr, other: IpAddr) -> bool {
+        let Ok(layout) = dissect(&self.bytes, LinkKind::Ethernet) else {
+            return false;
+        };
+        let packet = Packet::new(self.bytes.clone(), layout);
+        let ends = (packet
+            .ipv4()
+            .map(|ip| (IpAddr::V4(ip.src()), IpAddr::V4(ip.dst()))))
+        .or_else(|| {
+            packet
+                .ipv6()
+                .map(|ip| (IpAddr::V6(ip.src()), IpAddr::V6(ip.dst())))
+        });
+        ends == Some((one, other)) || ends == Some((other, one))
+    }
 }
 
 /// A host process and its network card.
@@ -74,6 +99,38 @@ impl Link {
             }
         }
         Ok(link)
+    }
+
+    /// Carries frames until both hosts have found their gateways: a fresh namespace's first neighbour solicitations may get lost, and a
+    /// second one comes only after a second. What is carried here goes through whatever datapath stands by, not through the rules.
+    pub(super) fn warm_up(&mut self, site: &Site) -> Result<()> {
+        for end in End::BOTH {
+            let gateways: Vec<IpAddr> = (site.ports.get(end.index()).into_iter())
+                .flat_map(|port| port.addresses.iter().map(|prefix| prefix.address))
+                .collect();
+            for gateway in gateways {
+                let from = address(site, end, gateway.is_ipv4());
+                let mut found = false;
+                for _ in 0..GREETINGS {
+                    self.host(end).ask(&Order::Greet { to: gateway })?;
+                    self.carry(AFTERMATH)?;
+                    found = self
+                        .take_seen()
+                        .iter()
+                        .any(|seen| seen.is_between(from, gateway));
+                    if found {
+                        break;
+                    }
+                }
+                if !found {
+                    bail!(
+                        "sandbox: the {} does not find its gateway {gateway}",
+                        end.name()
+                    );
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Has something tried, carrying frames meanwhile.

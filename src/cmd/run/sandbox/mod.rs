@@ -93,15 +93,17 @@ pub(crate) fn run(
     }
     let clock = Clock::start();
     let mut oracle = oracle(ruleset, &site)?;
-    let live = Settings {
+    let settings = Settings {
         site: site.clone(),
         live: true,
         ..Settings::default()
     };
-    let engine = engine::make(ruleset, engine, OnOff::On, terminal);
-    let live = Datapath::new(ruleset.clone(), engine, Box::new(Silent), live)?;
+    let bystander = datapath(&Arc::default(), EngineName::Interp, &settings, terminal)?;
+    let live = datapath(ruleset, engine, &settings, terminal)?;
     terminal.note("redan: sandbox: client - lan0 - redan - wan0 - server, each end in a network namespace of its own");
-    let mut link = Link::start(live, clock, &site)?;
+    let mut link = Link::start(bystander, clock, &site)?;
+    link.warm_up(&site)?;
+    link.datapath = live;
     let mut tried = Vec::new();
     for attempt in attempts {
         let forecast = forecast::forecast(&mut oracle, clock.now(), &attempt);
@@ -128,6 +130,21 @@ pub(crate) fn run(
         ),
     });
     Ok(Exit::findings_if(strange > 0))
+}
+
+fn datapath(
+    ruleset: &Arc<Ruleset>,
+    engine: EngineName,
+    settings: &Settings,
+    terminal: &mut Terminal,
+) -> Result<Datapath> {
+    let engine = engine::make(ruleset, engine, OnOff::On, terminal);
+    Ok(Datapath::new(
+        ruleset.clone(),
+        engine,
+        Box::new(Silent),
+        settings.clone(),
+    )?)
 }
 
 /// Which families the ruleset speaks of: whether IPv4, for each.

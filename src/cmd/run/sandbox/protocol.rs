@@ -27,6 +27,11 @@ pub(super) enum Order {
         /// Answers requests.
         tcp: SocketAddr,
     },
+    /// Send something to a neighbour, so that his link address gets known.
+    Greet {
+        /// Who.
+        to: IpAddr,
+    },
     /// Try something.
     Try(Try),
     /// Say whether this TCP segment comes in.

@@ -1,12 +1,10 @@
 //! What the sandbox shows at the end: what was tried, what became of it, who decided, and the connection table.
 
 use std::io::Write as _;
-use std::net::IpAddr;
 
 use anyhow::Result;
 use redan_runtime::Verdict;
 use redan_vm::Ruleset;
-use redan_vm::packet::{LinkKind, dissect};
 
 use super::Tried;
 use super::link::{Link, Seen};
@@ -66,7 +64,11 @@ const fn word(row: &Tried, outcome: Outcome) -> &'static str {
 
 /// The decision on the first frame that was stopped, else on the first one that passed.
 fn decided_by(ruleset: &Ruleset, row: &Tried) -> String {
-    let own: Vec<&Seen> = row.seen.iter().filter(|seen| belongs(seen, row)).collect();
+    let own: Vec<&Seen> = row
+        .seen
+        .iter()
+        .filter(|seen| seen.is_between(row.attempt.from, row.attempt.to()))
+        .collect();
     let stopped = own
         .iter()
         .find(|seen| seen.report.verdict != Verdict::Accept);
@@ -82,22 +84,4 @@ fn decided_by(ruleset: &Ruleset, row: &Tried) -> String {
         }
         None => "no frame came".to_owned(),
     }
-}
-
-/// Whether a frame is one of the attempt's: between its two addresses, and not about neighbours.
-fn belongs(seen: &Seen, row: &Tried) -> bool {
-    let Ok(layout) = dissect(&seen.bytes, LinkKind::Ethernet) else {
-        return false;
-    };
-    let packet = redan_vm::Packet::new(seen.bytes.clone(), layout);
-    let ends = (packet
-        .ipv4()
-        .map(|ip| (IpAddr::V4(ip.src()), IpAddr::V4(ip.dst()))))
-    .or_else(|| {
-        packet
-            .ipv6()
-            .map(|ip| (IpAddr::V6(ip.src()), IpAddr::V6(ip.dst())))
-    });
-    let (from, to) = (row.attempt.from, row.attempt.to());
-    ends == Some((from, to)) || ends == Some((to, from))
 }

@@ -21,6 +21,9 @@ const SLICE: Duration = Duration::from_millis(100);
 /// Reads of one slice each until patience has run out.
 const SLICES: u32 = 9;
 
+/// The discard service's port (RFC 863).
+const DISCARD: u16 = 9;
+
 /// Echo identifier of the sandbox's pings.
 const PING_ID: u16 = 0x5244;
 
@@ -67,22 +70,14 @@ fn raw_socket(v4: bool, protocol: i32) -> io::Result<UdpSocket> {
 }
 
 fn ping(to: IpAddr) -> io::Result<Outcome> {
-    let (protocol, kind, unspecified) = match to {
-        IpAddr::V4(_) => (
-            libc::IPPROTO_ICMP,
-            icmp::icmp_type::ECHO_REQUEST,
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        ),
-        IpAddr::V6(_) => (
-            libc::IPPROTO_ICMPV6,
-            icmpv6::icmpv6_type::ECHO_REQUEST,
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        ),
+    let (protocol, kind) = match to {
+        IpAddr::V4(_) => (libc::IPPROTO_ICMP, icmp::icmp_type::ECHO_REQUEST),
+        IpAddr::V6(_) => (libc::IPPROTO_ICMPV6, icmpv6::icmpv6_type::ECHO_REQUEST),
     };
     let socket = raw_socket(to.is_ipv4(), protocol)?;
     // The kernel puts the IP header before it and, for ICMPv6, the checksum into it.
     let echo = Spec::new(
-        unspecified,
+        unspecified(to),
         to,
         Transport::Icmp {
             kind,
@@ -132,13 +127,25 @@ fn is_ours(message: &[u8]) -> bool {
     message.get(4..6) == Some(&PING_ID.to_be_bytes())
 }
 
+/// Sends a datagram to the discard port. Nobody answers; what counts is that the neighbour's link address is asked for.
+pub(super) fn greet(to: IpAddr) -> io::Result<()> {
+    let socket = UdpSocket::bind((unspecified(to), 0))?;
+    match socket.send_to(b"hello", (to, DISCARD)) {
+        Ok(_) => Ok(()),
+        Err(error) => refusal(&error).map(drop),
+    }
+}
+
+/// The unspecified address of an address's family.
+const fn unspecified(of: IpAddr) -> IpAddr {
+    match of {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    }
+}
+
 fn question(sport: u16, to: SocketAddr) -> io::Result<Outcome> {
-    let own: IpAddr = if to.is_ipv4() {
-        Ipv4Addr::UNSPECIFIED.into()
-    } else {
-        Ipv6Addr::UNSPECIFIED.into()
-    };
-    let socket = UdpSocket::bind((own, sport))?;
+    let socket = UdpSocket::bind((unspecified(to.ip()), sport))?;
     // Without it only some ICMP errors reach an unconnected or connected UDP socket (ip(7), IP_RECVERR).
     let (level, option) = if to.is_ipv4() {
         (libc::IPPROTO_IP, libc::IP_RECVERR)

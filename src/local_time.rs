@@ -1,0 +1,33 @@
+//! How far local time is from UTC, which dates and hours in rules need. nft, too, takes the difference of the moment at which it compiles.
+#![cfg_attr(
+    unix,
+    expect(
+        unsafe_code,
+        reason = "the C library knows the time zone (TZ, /etc/localtime)"
+    )
+)]
+
+use redan_lang::datatype::Clock;
+#[cfg(unix)]
+use redan_runtime::clock;
+
+/// The time zone of the moment.
+#[cfg(unix)]
+pub(crate) fn zone() -> Clock {
+    let secs = clock::Clock::start().now().as_nanos() / 1_000_000_000;
+    let now = libc::time_t::try_from(secs).unwrap_or(0);
+    // SAFETY: `tm` is plain data for which zeros are valid.
+    let mut local: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are valid for the call, which fills `local` or returns null.
+    let known = unsafe { libc::localtime_r(&raw const now, &raw mut local) };
+    let offset = if known.is_null() { 0 } else { local.tm_gmtoff };
+    Clock {
+        utc_offset_secs: i32::try_from(offset).unwrap_or(0),
+    }
+}
+
+/// The time zone of the moment: UTC, since there is no C library to ask.
+#[cfg(not(unix))]
+pub(crate) fn zone() -> Clock {
+    Clock::default()
+}

@@ -1,0 +1,245 @@
+//! The contracts of the commands that work on text: exit codes, output formats, what goes where.
+
+mod support;
+
+use serde_json::Value;
+use support::{folder, redan, redan_with_stdin};
+
+/// Faulty in three places: an unknown chain, an unknown word, a port without a protocol.
+const FAULTY: &[u8] = b"table inet t {
+\tchain c {
+\t\ttype filter hook input priority 0; policy accept;
+\t\tjump nowhere
+\t\ttcp dport 22 acept
+\t}
+}
+";
+
+/// Compiles, with a warning: the second rule is the first one again.
+const TWICE: &[u8] = b"table inet t {
+\tchain c {
+\t\ttype filter hook forward priority 0; policy accept;
+\t\ttcp dport 22 counter accept
+\t\ttcp dport 22 counter accept
+\t}
+}
+";
+
+const CLEAN: &[u8] = b"table inet t {
+\tchain c {
+\t\ttype filter hook forward priority filter; policy accept;
+\t\ttcp dport 22 counter drop
+\t}
+}
+";
+
+#[test]
+fn lint_counts_errors_and_denied_warnings() {
+    let folder = folder(&[("faulty", FAULTY), ("twice", TWICE), ("clean", CLEAN)]);
+    let lint = |arguments: &[&str], code| redan(folder.path(), arguments).ends_with(code);
+    lint(&["lint", "clean"], 0);
+    lint(&["lint", "twice"], 0);
+    lint(&["lint", "--deny", "warnings", "twice"], 1);
+    lint(&["lint", "--deny", "warnings", "clean"], 0);
+    let ran = lint(&["lint", "clean", "faulty"], 1);
+    assert!(
+        ran.stdout.contains("nowhere") && ran.stdout.contains("acept"),
+        "every error of a file in one run:\n{}",
+        ran.stdout
+    );
+    assert!(ran.stderr.contains("2 files"), "{}", ran.stderr);
+    assert!(
+        !ran.stdout.contains('\u{1b}'),
+        "no colour without a terminal:\n{}",
+        ran.stdout
+    );
+    let ran = lint(&["lint", "--color", "always", "faulty"], 1);
+    assert!(ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
+}
+
+#[test]
+fn lint_reads_stdin() {
+    let folder = folder(&[]);
+    let ran = redan_with_stdin(folder.path(), &["lint", "-"], FAULTY).ends_with(1);
+    assert!(ran.stdout.contains("<stdin>:4"), "{}", ran.stdout);
+}
+
+#[test]
+fn lint_json_has_the_promised_shape() {
+    let folder = folder(&[("faulty", FAULTY), ("twice", TWICE), ("clean", CLEAN)]);
+    let json = |arguments: &[&str], code| -> Vec<Value> {
+        let ran = redan(folder.path(), arguments).ends_with(code);
+        serde_json::from_str(&ran.stdout).expect("one array")
+    };
+    assert_eq!(
+        json(&["lint", "--format", "json", "clean"], 0),
+        Vec::<Value>::new()
+    );
+    let findings = json(&["lint", "--format", "json", "twice", "faulty"], 1);
+    for finding in &findings {
+        for key in ["code", "name", "level", "message", "file"] {
+            assert!(finding[key].is_string(), "{key}: {finding}");
+        }
+        for key in ["line", "column", "end_line", "end_column"] {
+            assert!(
+                finding[key].as_u64().is_some_and(|number| number > 0),
+                "{key}: {finding}"
+            );
+        }
+        assert!(
+            finding["help"].is_string() || finding["help"].is_null(),
+            "{finding}"
+        );
+        assert!(finding["related"].is_array(), "{finding}");
+    }
+    let twice = findings
+        .iter()
+        .find(|finding| finding["code"] == "L003")
+        .expect("a duplicate rule");
+    assert_eq!(
+        (&twice["name"], &twice["level"]),
+        (&Value::from("duplicate-rule"), &Value::from("warning"))
+    );
+    assert_eq!(
+        (&twice["line"], &twice["column"]),
+        (&Value::from(5), &Value::from(3))
+    );
+    assert_eq!(twice["related"][0]["line"], 4);
+    let unknown = findings
+        .iter()
+        .find(|finding| finding["file"] == "faulty" && finding["line"] == 4)
+        .expect("an unknown chain");
+    assert!(
+        unknown["code"]
+            .as_str()
+            .is_some_and(|code| code.starts_with('E')),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn lint_speaks_sarif_and_github() {
+    let folder = folder(&[("twice", TWICE)]);
+    let ran = redan(folder.path(), &["lint", "--format", "sarif", "twice"]).ends_with(0);
+    let log: Value = serde_json::from_str(&ran.stdout).expect("one object");
+    assert_eq!(log["version"], "2.1.0");
+    let result = &log["runs"][0]["results"][0];
+    let rules = &log["runs"][0]["tool"]["driver"]["rules"];
+    let index =
+        usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("a small one");
+    assert_eq!(rules[index]["id"], result["ruleId"]);
+    assert_eq!(
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "twice"
+    );
+    let ran = redan(folder.path(), &["lint", "--format", "github", "twice"]).ends_with(0);
+    assert!(
+        ran.stdout
+            .contains("::warning file=twice,line=5,endLine=5,col=3,"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("title=L003 duplicate-rule::"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn lint_explains_codes_and_names() {
+    let folder = folder(&[]);
+    let by_code = redan(folder.path(), &["lint", "--explain", "L003"]).ends_with(0);
+    let by_name = redan(folder.path(), &["lint", "--explain", "duplicate-rule"]).ends_with(0);
+    assert_eq!(by_code.stdout, by_name.stdout);
+    assert!(by_code.stdout.contains("Use instead"), "{}", by_code.stdout);
+    let near = redan(folder.path(), &["lint", "--explain", "duplicate-rul"]).ends_with(2);
+    assert!(
+        near.stderr.contains("did you mean duplicate-rule?"),
+        "{}",
+        near.stderr
+    );
+}
+
+#[test]
+fn fmt_rewrites_shows_and_checks() {
+    const UGLY: &[u8] = b"table inet t {\n# mine\nchain c { type filter hook forward priority 0;policy accept;\n tcp   dport 22 drop\n}\n}";
+    let folder = folder(&[("ugly", UGLY), ("faulty", b"table {"), ("clean", CLEAN)]);
+    let file = |name: &str| std::fs::read(folder.path().join(name)).expect("the file is there");
+
+    let checked = redan(folder.path(), &["fmt", "--check", "ugly", "clean"]).ends_with(1);
+    assert_eq!(checked.stdout, "ugly\n");
+    let shown = redan(folder.path(), &["fmt", "--diff", "ugly"]).ends_with(1);
+    assert!(
+        shown.stdout.contains("- tcp   dport 22 drop\n")
+            && shown.stdout.contains("+\t\ttcp dport 22 drop\n"),
+        "{}",
+        shown.stdout
+    );
+    assert_eq!(file("ugly"), UGLY, "looking changes nothing");
+
+    let piped = redan_with_stdin(folder.path(), &["fmt", "-"], UGLY).ends_with(0);
+    redan(folder.path(), &["fmt", "ugly"]).ends_with(0);
+    assert_eq!(String::from_utf8_lossy(&file("ugly")), piped.stdout);
+    assert!(piped.stdout.contains("# mine"), "{}", piped.stdout);
+    redan(folder.path(), &["fmt", "--check", "ugly"]).ends_with(0);
+
+    let faulty = redan(folder.path(), &["fmt", "faulty", "clean"]).ends_with(1);
+    assert!(faulty.stderr.contains("faulty:1"), "{}", faulty.stderr);
+    assert_eq!(file("faulty"), b"table {");
+    assert_eq!(
+        std::fs::read_dir(folder.path())
+            .expect("the folder")
+            .count(),
+        3,
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn compile_prints_bytecode() {
+    let folder = folder(&[("clean", CLEAN), ("faulty", FAULTY)]);
+    let ran = redan(folder.path(), &["compile", "clean"]).ends_with(0);
+    let lines: Vec<&str> = ran.stdout.lines().map(str::trim_end).collect();
+    let wanted = [
+        "inet t c",
+        "  [ meta load l4proto => reg 1 ]",
+        "  [ cmp eq reg 1 0x00000006 ]",
+        "  [ payload load 2b @ transport header + 2 => reg 1 ]",
+        "  [ cmp eq reg 1 0x00001600 ]",
+        "  [ counter pkts 0 bytes 0 ]",
+        "  [ immediate reg 0 drop ]",
+        "",
+    ];
+    assert_eq!(lines, wanted);
+    let ran = redan(folder.path(), &["compile", "faulty"]).ends_with(1);
+    assert_eq!(ran.stdout, "");
+    assert!(ran.stderr.contains("nowhere"), "{}", ran.stderr);
+    for emit in ["ast", "clif", "asm"] {
+        let ran = redan(folder.path(), &["compile", "--emit", emit, "clean"]).ends_with(0);
+        assert!(!ran.stdout.is_empty(), "{emit}");
+    }
+}
+
+#[test]
+fn test_says_which_line_failed_and_who_decided() {
+    let site = support::frames::SITE.as_bytes();
+    let good = b"tcp 10.1.0.2:1 > 10.2.0.2:22 in lan0 => drop\n";
+    let bad = b"# none\ntcp 10.1.0.2:1 > 10.2.0.2:22 in lan0 => accept\n";
+    let folder = folder(&[
+        ("a.rules", CLEAN),
+        ("a.toml", site),
+        ("a.test", good),
+        ("b.rules", CLEAN),
+        ("b.toml", site),
+        ("b.test", bad),
+    ]);
+    redan(folder.path(), &["test", "a.test"]).ends_with(0);
+    let ran = redan(folder.path(), &["test", "a.test", "b.test"]).ends_with(1);
+    assert!(ran.stdout.contains("b.test:2: FAILED"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("got drop") && ran.stdout.contains("b.rules:4"),
+        "{}",
+        ran.stdout
+    );
+}
