@@ -5,6 +5,7 @@ pub mod alu;
 pub mod ct;
 pub mod exthdr;
 pub mod generate;
+pub mod inner;
 pub mod meta;
 pub mod nat;
 pub mod payload;
@@ -153,8 +154,20 @@ pub fn run(
         | Instr::Rt { .. }
         | Instr::Socket { .. }
         | Instr::Osf { .. }
-        | Instr::Xfrm { .. }
-        | Instr::Inner { .. } => world::run(instr, rule, packet, regs, env),
+        | Instr::Xfrm { .. } => world::run(instr, rule, packet, regs, env),
+        Instr::Inner {
+            kind,
+            header_size,
+            flags,
+            load,
+        } => {
+            let tunnel = inner::Tunnel {
+                kind: *kind,
+                header_size: *header_size,
+                flags: *flags,
+            };
+            inner::load(packet, tunnel, load, regs)
+        }
     }
 }
 
