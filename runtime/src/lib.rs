@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod conntrack;
 pub mod datapath;
+pub mod defrag;
 pub mod driver;
 pub mod hook;
 pub mod log;

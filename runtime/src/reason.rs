@@ -59,6 +59,8 @@ reasons! {
     FragmentLimit = "fragment-limit",
     /// Fragments overlap.
     FragmentOverlap = "fragment-overlap",
+    /// A fragment that repeats another one.
+    FragmentDuplicate = "fragment-duplicate",
     /// The rest of a fragmented packet did not come in time.
     FragmentTimeout = "fragment-timeout",
     /// A fragment that waits for the rest.

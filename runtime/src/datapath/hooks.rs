@@ -3,6 +3,7 @@
 use redan_vm::ct::status;
 use redan_vm::family::{Hook, nfproto};
 use redan_vm::ids::ChainId;
+use redan_vm::packet::layout_flags;
 use redan_vm::{Env, Final, Outcome, Packet};
 
 use super::report::Verdict;
@@ -10,6 +11,7 @@ use super::trip::{End, Trip, Way};
 use super::{Checksums, Datapath};
 use crate::clock::Stopwatch;
 use crate::conntrack::{CtDrop, Track, TrackHook};
+use crate::defrag::{Gathered, User};
 use crate::hook::{Entry, Layer};
 use crate::reason::Reason;
 use crate::router::answer::Fault;
@@ -47,7 +49,7 @@ impl Datapath {
         while let Some(entry) = self.hooks.at(hook, layer).get(at).copied() {
             at += 1;
             match entry {
-                Entry::Defrag => {}
+                Entry::Defrag => self.defrag(trip, packet, User::Conntrack(hook))?,
                 Entry::Conntrack => self.track(trip, packet, hook)?,
                 Entry::Nat => self.nat_chains(trip, packet, hook, layer)?,
                 Entry::Confirm => self.confirm(trip, packet)?,
@@ -85,6 +87,23 @@ impl Datapath {
             self.hooks.egress(port)
         };
         list.get(at).copied()
+    }
+
+    /// A fragment waits for the rest of its packet; the last one goes on as the whole packet.
+    pub(super) fn defrag(&mut self, trip: &mut Trip, packet: &mut Packet, user: User) -> Way {
+        match self.defrag.gather(trip.now, user, packet) {
+            Gathered::Whole => Ok(()),
+            Gathered::Held => Err(End::held()),
+            Gathered::Dropped(reason) => Err(End::drop(reason)),
+            Gathered::Complete(parts) => {
+                trip.parts = Some(parts);
+                let (flags, nfproto) = (packet.layout.flags, packet.meta.nfproto);
+                self.dissect(packet)?;
+                packet.layout.flags &= flags | !layout_flags::LINK;
+                packet.meta.nfproto = nfproto;
+                Ok(())
+            }
+        }
     }
 
     /// Starts measuring, when that is wanted.

@@ -15,7 +15,7 @@ use crate::hook::Layer;
 use crate::reason::Reason;
 use crate::router::answer::{self, Fault, LINK_BYTES};
 use crate::router::solicit;
-use crate::site::{Mac, PortId};
+use crate::site::{Mac, Mode, PortId};
 
 impl Datapath {
     /// An ARP frame.
@@ -163,6 +163,18 @@ impl Datapath {
         }
         let own = self.mac(port);
         self.send_nd(now, port, solicit::advertisement(own, target, (mac, asker)));
+    }
+
+    /// The rest of a packet did not come: its sender is told (`ip_expire`: for conntrack only what goes to the machine itself;
+    /// `ip6frag_expire_frag_queue`).
+    pub(super) fn tell_timeout(&mut self, now: Instant, first: &Packet) {
+        let to_us =
+            super::world::addresses(first).is_some_and(|(_, dst)| self.world.fib.is_local(dst));
+        if self.settings.site.mode == Mode::Router && (to_us || first.layout.is_ipv6()) {
+            let port = self.world.port_of(first.meta.iif);
+            let trip = Trip::new(now, port, Offload::default());
+            self.refuse(&trip, first, None, Fault::ReassemblyTime);
+        }
     }
 
     /// Frames whose neighbour did not answer: their senders are told (`arp_error_report`, `ndisc_error_report`).

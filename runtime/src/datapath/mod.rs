@@ -28,6 +28,7 @@ pub use report::{CtReport, Decision, Frame, Offload, OutFrame, Report, Verdict};
 pub use trip::direction_name;
 
 use crate::conntrack::{Conntrack, Tunables};
+use crate::defrag::Defrag;
 use crate::hook::HookList;
 use crate::log::Observer;
 use crate::reason::Reason;
@@ -126,6 +127,7 @@ pub struct Datapath {
     hooks: HookList,
     world: World,
     neighbors: Neighbors,
+    defrag: Defrag,
     settings: Settings,
     /// Link addresses seen behind ports, where a wire has more than two.
     stations: HashMap<[u8; 6], PortId, FixedState>,
@@ -174,6 +176,7 @@ impl Datapath {
             hooks,
             world,
             neighbors,
+            defrag: Defrag::default(),
             settings,
             stations: HashMap::default(),
             out: Vec::new(),
@@ -289,6 +292,10 @@ impl Datapath {
             self.ask(now, port, address);
         }
         self.fail(now, due.failed);
+        for first in self.defrag.handle_timeout(now) {
+            self.count_drop(Reason::FragmentTimeout);
+            self.tell_timeout(now, &first);
+        }
     }
 
     /// When [`Self::handle_timeout`] is wanted next.
@@ -298,10 +305,14 @@ impl Datapath {
             .conntrack
             .as_ref()
             .and_then(Conntrack::poll_timeout);
-        [conntrack, self.neighbors.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            conntrack,
+            self.neighbors.poll_timeout(),
+            self.defrag.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Puts another engine in place, for the same ruleset, and gives back the one before.

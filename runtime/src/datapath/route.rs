@@ -11,6 +11,7 @@ use super::send::Target;
 use super::trip::{End, Trip, Way};
 use super::world::addresses;
 use super::{Checksums, Datapath};
+use crate::defrag::User;
 use crate::hook::Layer;
 use crate::reason::Reason;
 use crate::router::answer::{Fault, LINK_BYTES};
@@ -126,6 +127,10 @@ impl Datapath {
         packet: &mut Packet,
         layer: Layer,
     ) -> Result<Verdict, End> {
+        if packet.layout.is_ipv4() && packet.layout.is_fragment() {
+            // ip_local_deliver: the machine's own input hook sees whole packets, with or without conntrack.
+            self.defrag(trip, packet, User::Local)?;
+        }
         self.pass(trip, packet, Hook::Input, layer)?;
         if self.settings.live {
             self.handle_local(trip, packet);
@@ -172,10 +177,10 @@ impl Datapath {
     fn check_length(&mut self, trip: &mut Trip, packet: &Packet, to: PortId) -> Way {
         let mtu = self.mtu(to);
         let cut = packet.ipv4().is_some_and(|ip| !ip.is_dont_fragment());
-        let longest = match trip.longest_fragment {
-            0 => segment_bytes(trip, packet),
-            longest => longest,
-        };
+        let longest = trip
+            .parts
+            .as_ref()
+            .map_or_else(|| segment_bytes(trip, packet), |parts| parts.longest);
         if longest <= mtu || (cut && trip.offload.gso_type == 0) {
             return Ok(());
         }

@@ -56,26 +56,37 @@ impl Datapath {
         port: PortId,
         to: Target,
     ) -> Way {
-        let mtu = match trip.longest_fragment {
-            0 => self.mtu(port),
-            longest => self.mtu(port).min(longest),
-        };
-        let whole = trip.offload.gso_type != 0 || packet.layout.network_len() <= mtu;
-        let is_ipv4 = packet.layout.is_ipv4();
         if to != Target::Unchanged {
             take_padding(packet);
             self.write_link(packet, port);
         }
-        if whole || !is_ipv4 {
+        let mtu = self.mtu(port) as usize;
+        let cut = match &trip.parts {
+            Some(parts) => !parts.cuts.is_empty(),
+            None => {
+                packet.layout.is_ipv4()
+                    && trip.offload.gso_type == 0
+                    && packet.layout.network_len() as usize > mtu
+            }
+        };
+        if !cut || (to == Target::Unchanged && trip.parts.is_none()) {
             return self.emit(trip, packet, port, to);
         }
+        take_padding(packet);
         let network = packet.layout.network as usize;
-        packet.frame.truncate(packet.layout.end as usize);
-        for part in fragment::cut_v4(std::mem::take(&mut packet.frame), network, mtu as usize) {
+        let parts = trip.parts.take().unwrap_or_default();
+        let frame = std::mem::take(&mut packet.frame);
+        let frames = if packet.layout.is_ipv4() {
+            fragment::cut_v4(frame, network, mtu, &parts)
+        } else {
+            let id = (self.world.random64() >> 32) as u32;
+            fragment::cut_v6(frame, network, mtu, &parts, id)
+        };
+        for frame in frames {
             let mut piece = Packet {
                 meta: packet.meta,
                 ct: packet.ct,
-                frame: part,
+                frame,
                 layout: packet.layout,
             };
             piece.layout.end = u32::try_from(piece.frame.len()).unwrap_or(u32::MAX);

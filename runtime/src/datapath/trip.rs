@@ -7,11 +7,12 @@ use redan_vm::{Instant, Packet};
 
 use super::report::{CtReport, Decision, Offload, Report, Verdict};
 use crate::conntrack::InvalidReason;
+use crate::defrag::Parts;
 use crate::reason::Reason;
 use crate::site::PortId;
 
 /// What is noted of a packet on its way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trip {
     /// Time of the packet.
     pub(super) now: Instant,
@@ -19,8 +20,8 @@ pub(super) struct Trip {
     pub(super) port: Option<PortId>,
     /// What its driver knows of it.
     pub(super) offload: Offload,
-    /// The longest of the fragments that it was put together from, in bytes from the network header on; 0 when it came whole.
-    pub(super) longest_fragment: u32,
+    /// The fragments that it was put together from; `None` when it came whole.
+    pub(super) parts: Option<Parts>,
     decision: Option<Decision>,
     /// The chain whose policy decided last.
     policy: Option<ChainId>,
@@ -44,6 +45,14 @@ impl End {
         }
     }
 
+    /// It waits for the rest of its packet.
+    pub(super) const fn held() -> Self {
+        Self {
+            verdict: Verdict::Held,
+            reason: Some(Reason::FragmentHeld),
+        }
+    }
+
     /// It is none of the engine's.
     pub(super) const fn other(reason: Reason) -> Self {
         Self {
@@ -63,7 +72,7 @@ impl Trip {
             now,
             port,
             offload,
-            longest_fragment: 0,
+            parts: None,
             decision: None,
             policy: None,
             tracked: false,

@@ -1,0 +1,197 @@
+//! Fragments wait here until their packet is whole (`ip_fragment.c`, `nf_conntrack_reasm.c`).
+//!
+//! Overlapping fragments end the packet (RFC 5722, and for IPv4 Linux since 4.19); exact repetitions are dropped alone. The packet goes on
+//! as one, and leaves in the parts in which it came.
+
+mod parse;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use redan_vm::family::Hook;
+use redan_vm::{Instant, Packet};
+
+use crate::reason::Reason;
+use parse::Piece;
+use queue::{Inserted, Queue};
+
+/// Bytes that may wait in one family (`net.ipv4.ipfrag_high_thresh`, `nf_conntrack_frag6_high_thresh`).
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// What a waiting fragment costs beside its bytes.
+const OVERHEAD: usize = 256;
+/// How long an IPv4 packet may take (`net.ipv4.ipfrag_time`).
+const WAIT_V4: Duration = Duration::from_secs(30);
+/// How long an IPv6 packet may take (`nf_conntrack_frag6_timeout`, RFC 8200 4.5).
+const WAIT_V6: Duration = Duration::from_secs(60);
+
+/// What became of a packet at the defragmenter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gathered {
+    /// No fragment.
+    Whole,
+    /// It waits for the rest.
+    Held,
+    /// It completed a packet, which has taken its place.
+    Complete(Parts),
+    /// It is gone.
+    Dropped(Reason),
+}
+
+/// How a packet had been cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Where each part but the first starts, in bytes of the fragmented payload.
+    pub cuts: Vec<u16>,
+    /// The longest part, in bytes from the network header on.
+    pub longest: u32,
+}
+
+/// Who waits: the same packet may be gathered at several places (`IP_DEFRAG_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum User {
+    /// Conntrack, at this hook.
+    Conntrack(Hook),
+    /// The machine itself, before its input hook.
+    Local,
+}
+
+/// Which packet a fragment belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    user: User,
+    src: IpAddr,
+    dst: IpAddr,
+    /// Identification; 16 bits in IPv4.
+    id: u32,
+    /// Layer 4 protocol; IPv4 only.
+    l4proto: u8,
+}
+
+/// Packets of one family that are not whole yet.
+#[derive(Debug, Default)]
+struct Table {
+    queues: HashMap<Key, Queue, FixedState>,
+    /// When each was begun, oldest first; a queue that went otherwise leaves its row until then.
+    ages: VecDeque<(Instant, Key, u64)>,
+    bytes: usize,
+}
+
+/// Packets that are not whole yet.
+#[derive(Debug, Default)]
+pub struct Defrag {
+    v4: Table,
+    v6: Table,
+    serial: u64,
+}
+
+impl Defrag {
+    /// Takes a packet. Where it is the last missing fragment, the whole packet takes its place; its headers must be found again.
+    pub fn gather(&mut self, now: Instant, user: User, packet: &mut Packet) -> Gathered {
+        let piece = if packet.layout.is_ipv4() {
+            parse::v4(packet)
+        } else {
+            parse::v6(packet)
+        };
+        let Some(piece) = piece else {
+            return Gathered::Whole;
+        };
+        let (table, wait) = if packet.layout.is_ipv4() {
+            (&mut self.v4, WAIT_V4)
+        } else {
+            (&mut self.v6, WAIT_V6)
+        };
+        let key = Key {
+            user,
+            src: piece.src,
+            dst: piece.dst,
+            id: piece.id,
+            l4proto: piece.l4proto,
+        };
+        if !table.queues.contains_key(&key) {
+            if table.bytes > MOST_BYTES {
+                return Gathered::Dropped(Reason::FragmentLimit);
+            }
+            self.serial += 1;
+            table.ages.push_back((now + wait, key, self.serial));
+            let queue = Queue::new(self.serial);
+            table.bytes += queue.cost(OVERHEAD);
+            table.queues.insert(key, queue);
+        }
+        table.add(key, piece, packet)
+    }
+
+    /// When [`Self::handle_timeout`] is wanted next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let front = |table: &Table| table.ages.front().map(|&(at, ..)| at);
+        [front(&self.v4), front(&self.v6)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Gives up what took too long, and gives the first fragments of it, whose senders may be told.
+    pub fn handle_timeout(&mut self, now: Instant) -> Vec<Packet> {
+        let mut expired = Vec::new();
+        for table in [&mut self.v4, &mut self.v6] {
+            while let Some(&(at, key, serial)) = table.ages.front()
+                && at <= now
+            {
+                table.ages.pop_front();
+                if table
+                    .queues
+                    .get(&key)
+                    .is_some_and(|queue| queue.serial() == serial)
+                    && let Some(queue) = table.take(&key)
+                {
+                    expired.extend(queue.into_first());
+                }
+            }
+        }
+        expired
+    }
+
+    /// Packets that wait for fragments.
+    pub fn waiting(&self) -> usize {
+        self.v4.queues.len() + self.v6.queues.len()
+    }
+}
+
+impl Table {
+    fn take(&mut self, key: &Key) -> Option<Queue> {
+        let queue = self.queues.remove(key)?;
+        self.bytes = self.bytes.saturating_sub(queue.cost(OVERHEAD));
+        Some(queue)
+    }
+
+    fn add(&mut self, key: Key, piece: Piece, packet: &mut Packet) -> Gathered {
+        let Some(queue) = self.queues.get_mut(&key) else {
+            return Gathered::Dropped(Reason::FragmentLimit);
+        };
+        let before = queue.cost(OVERHEAD);
+        let inserted = queue.insert(piece, packet);
+        self.bytes = (self.bytes + queue.cost(OVERHEAD)).saturating_sub(before);
+        match inserted {
+            Inserted::Waits => Gathered::Held,
+            Inserted::Repeated => Gathered::Dropped(Reason::FragmentDuplicate),
+            Inserted::Refused => Gathered::Dropped(Reason::Malformed),
+            Inserted::Passed => {
+                self.take(&key);
+                Gathered::Whole
+            }
+            Inserted::Broken => {
+                self.take(&key);
+                Gathered::Dropped(Reason::FragmentOverlap)
+            }
+            Inserted::Complete => match self.take(&key).and_then(|queue| queue.join(packet)) {
+                Some(parts) => Gathered::Complete(parts),
+                None => Gathered::Dropped(Reason::Malformed),
+            },
+        }
+    }
+}

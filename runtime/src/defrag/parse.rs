@@ -1,0 +1,86 @@
+//! What a fragment says of itself.
+
+use std::net::IpAddr;
+
+use redan_vm::Packet;
+use redan_vm::packet::ipv6::{self, Fragment, next_header};
+
+/// A fragment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub(super) src: IpAddr,
+    pub(super) dst: IpAddr,
+    pub(super) id: u32,
+    /// Layer 4 protocol in IPv4; 0 in IPv6, where it does not tell packets apart.
+    pub(super) l4proto: u8,
+    /// Where its payload belongs, in bytes.
+    pub(super) offset: usize,
+    /// Whether more follow.
+    pub(super) more: bool,
+    /// Where its payload starts in the frame, in bytes.
+    pub(super) start: usize,
+    /// Where it ends.
+    pub(super) end: usize,
+    /// IPv6: where the fragment header starts in the frame.
+    pub(super) header: usize,
+    /// DSCP and ECN byte.
+    pub(super) class: u8,
+    /// IPv4: do not fragment.
+    pub(super) dont_fragment: bool,
+}
+
+/// An IPv4 fragment; `None` for a whole packet.
+pub(super) fn v4(packet: &Packet) -> Option<Piece> {
+    let ip = packet.ipv4()?;
+    if ip.fragment_offset() == 0 && !ip.is_more_fragments() {
+        return None;
+    }
+    let network = packet.layout.network as usize;
+    Some(Piece {
+        src: ip.src().into(),
+        dst: ip.dst().into(),
+        id: u32::from(ip.id()),
+        l4proto: ip.protocol(),
+        offset: usize::from(ip.fragment_offset()),
+        more: ip.is_more_fragments(),
+        start: network + ip.header_len(),
+        end: packet.layout.end as usize,
+        header: 0,
+        class: ip.tos(),
+        dont_fragment: ip.is_dont_fragment(),
+    })
+}
+
+/// An IPv6 packet with a fragment header, atomic fragments included; `None` without one.
+pub(super) fn v6(packet: &Packet) -> Option<Piece> {
+    let ip = packet.ipv6()?;
+    let bytes = packet.network();
+    let network = packet.layout.network as usize;
+    let (mut next, mut at) = (ip.next_header(), ipv6::LEN);
+    // Authentication ends the walk: what it covers is not put together by those in between (`find_prev_fhdr`).
+    while matches!(
+        next,
+        next_header::HOP_BY_HOP | next_header::ROUTING | next_header::DEST_OPTIONS
+    ) {
+        let &[following, len] = bytes.get(at..)?.first_chunk::<2>()?;
+        at += (usize::from(len) + 1) * 8;
+        next = following;
+    }
+    if next != next_header::FRAGMENT {
+        return None;
+    }
+    let fragment = Fragment::new_checked(bytes.get(at..)?)?;
+    Some(Piece {
+        src: ip.src().into(),
+        dst: ip.dst().into(),
+        id: fragment.id,
+        l4proto: 0,
+        offset: usize::from(fragment.offset),
+        more: fragment.is_more,
+        start: network + at + Fragment::LEN,
+        end: packet.layout.end as usize,
+        header: network + at,
+        class: ip.traffic_class(),
+        dont_fragment: false,
+    })
+}

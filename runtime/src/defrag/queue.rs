@@ -1,0 +1,226 @@
+//! The fragments of one packet.
+
+use redan_vm::Packet;
+use redan_vm::packet::{Ipv4, Ipv6, ipv4, ipv6};
+
+use super::Parts;
+use super::parse::Piece;
+
+/// Bits of ECN codepoints seen, as `1 << codepoint`.
+mod ecn {
+    pub(super) const NOT: u8 = 1;
+    pub(super) const CE: u8 = 1 << 3;
+    /// Congestion experienced.
+    pub(super) const MARK: u8 = 3;
+}
+
+/// What became of a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inserted {
+    /// More are missing.
+    Waits,
+    /// It repeats what is there.
+    Repeated,
+    /// It contradicts what is there and goes alone (IPv6).
+    Refused,
+    /// It is nothing to put together, and ends the packet; it goes on as it is (IPv6 with a length that is no multiple of 8).
+    Passed,
+    /// It contradicts what is there, and ends the packet.
+    Broken,
+    /// Nothing is missing.
+    Complete,
+}
+
+/// The fragments of one packet, in order, with no overlap.
+#[derive(Debug)]
+pub(super) struct Queue {
+    serial: u64,
+    parts: Vec<(usize, Vec<u8>)>,
+    /// The packet of the first fragment, whose headers the whole one gets.
+    first: Option<(Packet, Piece)>,
+    /// Highest end so far.
+    len: usize,
+    /// Whether the fragment without a follower has come.
+    last_seen: bool,
+    /// Payload bytes so far.
+    bytes: usize,
+    ecn: u8,
+    /// Longest fragment, and longest with "do not fragment", in bytes from the network header on.
+    longest: usize,
+    longest_df: usize,
+}
+
+impl Queue {
+    pub(super) const fn new(serial: u64) -> Self {
+        Self {
+            serial,
+            parts: Vec::new(),
+            first: None,
+            len: 0,
+            last_seen: false,
+            bytes: 0,
+            ecn: 0,
+            longest: 0,
+            longest_df: 0,
+        }
+    }
+
+    pub(super) const fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn cost(&self, overhead: usize) -> usize {
+        self.bytes + (self.parts.len() + 1) * overhead
+    }
+
+    /// The first fragment, if it came.
+    pub(super) fn into_first(self) -> Option<Packet> {
+        self.first.map(|(packet, _)| packet)
+    }
+
+    /// Adds a fragment (`ip_frag_queue`, `nf_ct_frag6_queue`).
+    pub(super) fn insert(&mut self, piece: Piece, packet: &Packet) -> Inserted {
+        let is_ipv4 = piece.src.is_ipv4();
+        let mut len = piece.end.saturating_sub(piece.start);
+        if piece.more && len % 8 != 0 {
+            if !is_ipv4 {
+                return Inserted::Passed;
+            }
+            len &= !7;
+        }
+        let end = piece.offset + len;
+        let refused = if is_ipv4 {
+            Inserted::Broken
+        } else {
+            Inserted::Refused
+        };
+        let contradicts = if piece.more {
+            end > self.len && self.last_seen
+        } else {
+            end < self.len || (self.last_seen && end != self.len)
+        };
+        if contradicts || len == 0 || end > usize::from(u16::MAX) {
+            return refused;
+        }
+        let Some(payload) = packet.frame.get(piece.start..piece.start + len) else {
+            return refused;
+        };
+        match self.place(piece.offset, end) {
+            Err(inserted) => return inserted,
+            Ok(at) => self.parts.insert(at, (piece.offset, payload.to_vec())),
+        }
+        self.note(&piece, packet, end);
+        if self.last_seen && self.first.is_some() && self.bytes == self.len {
+            Inserted::Complete
+        } else {
+            Inserted::Waits
+        }
+    }
+
+    fn note(&mut self, piece: &Piece, packet: &Packet, end: usize) {
+        self.bytes += end - piece.offset;
+        self.len = self.len.max(end);
+        self.last_seen |= !piece.more;
+        self.ecn |= 1 << (piece.class & 3);
+        let network = packet.layout.network as usize;
+        let whole = piece.start.saturating_sub(network) + (end - piece.offset);
+        self.longest = self.longest.max(whole);
+        if piece.dont_fragment {
+            self.longest_df = self.longest_df.max(whole);
+        }
+        if piece.offset == 0 {
+            self.first = Some((packet.clone(), *piece));
+        }
+    }
+
+    /// Where a fragment belongs, or that it overlaps (`inet_fragment.c: inet_frag_queue_insert`): what lies within one run without gaps
+    /// repeats, anything else that overlaps breaks the packet.
+    fn place(&self, start: usize, end: usize) -> Result<usize, Inserted> {
+        let at = self
+            .parts
+            .partition_point(|(offset, bytes)| offset + bytes.len() <= start);
+        let overlaps = self.parts.get(at).is_some_and(|(offset, _)| *offset < end);
+        if !overlaps {
+            return Ok(at);
+        }
+        let mut covered = start;
+        for (offset, bytes) in self.parts.get(at..).unwrap_or(&[]) {
+            if *offset > covered || covered >= end {
+                break;
+            }
+            covered = offset + bytes.len();
+        }
+        Err(if covered >= end {
+            Inserted::Repeated
+        } else {
+            Inserted::Broken
+        })
+    }
+
+    /// The whole packet takes the place of `packet`, which keeps its metadata; `None` when it cannot be one.
+    pub(super) fn join(self, packet: &mut Packet) -> Option<Parts> {
+        if self.ecn & ecn::NOT != 0 && self.ecn != ecn::NOT {
+            // RFC 3168 5.3: some fragments say that their ends understand ECN, some that they do not.
+            return None;
+        }
+        let mark = if self.ecn & ecn::CE != 0 && self.ecn != ecn::CE {
+            ecn::MARK
+        } else {
+            0
+        };
+        let (first, piece) = self.first?;
+        let head_end = if piece.src.is_ipv4() {
+            piece.start
+        } else {
+            piece.header
+        };
+        let mut frame = Vec::with_capacity(head_end + self.len);
+        frame.extend_from_slice(first.frame.get(..head_end)?);
+        for (_, bytes) in &self.parts {
+            frame.extend_from_slice(bytes);
+        }
+        let network = first.layout.network as usize;
+        let total = u16::try_from(frame.len() - network).ok()?;
+        if let Some(mut ip) =
+            Ipv4::new_checked(frame.get_mut(network..)?).filter(|_| piece.src.is_ipv4())
+        {
+            ip.set_total_len(total);
+            ip.set_tos(piece.class | mark);
+            ip.set_frag_off(if self.longest_df == self.longest {
+                ipv4::frag::DF
+            } else {
+                0
+            });
+            ip.fill_checksum();
+        } else {
+            let next = *first.frame.get(piece.header)?;
+            write_next_header(&mut frame, network, piece.header, next)?;
+            let mut ip = Ipv6::new_checked(frame.get_mut(network..)?)?;
+            ip.set_payload_len(total - u16::try_from(ipv6::LEN).ok()?);
+            ip.set_version_class_flow(ip.version_class_flow() | (u32::from(mark) << 20));
+        }
+        packet.frame = frame;
+        let cuts = self
+            .parts
+            .iter()
+            .skip(1)
+            .map(|(offset, _)| u16::try_from(*offset).unwrap_or(u16::MAX))
+            .collect();
+        Some(Parts {
+            cuts,
+            longest: u32::try_from(self.longest).ok()?,
+        })
+    }
+}
+
+/// Writes what follows the header in front of `fragment`, where the fragment header stood.
+fn write_next_header(frame: &mut [u8], network: usize, fragment: usize, next: u8) -> Option<()> {
+    let (mut place, mut at) = (network + 6, network + ipv6::LEN);
+    while at < fragment {
+        place = at;
+        at += (usize::from(*frame.get(at + 1)?) + 1) * 8;
+    }
+    *frame.get_mut(place)? = next;
+    Some(())
+}
