@@ -160,18 +160,11 @@ const IPV6: &[OptionHeader] = &[
         "rt0",
         0,
         fields! {
-            "reserved" 32 32 Integer;
             "addr" 64 128 Ipv6Addr every 16;
         },
     ),
-    routing(
-        "rt2",
-        2,
-        fields! {
-            "reserved" 32 32 Integer;
-            "addr" 64 128 Ipv6Addr;
-        },
-    ),
+    // nft knows the word but none of its fields.
+    routing("rt2", 2, &[]),
     routing(
         "srh",
         4,
@@ -209,18 +202,16 @@ const IPV6: &[OptionHeader] = &[
 ];
 
 const TCP_PLAIN: &[OptionField] = fields! {
-    "kind" 0 8 Integer;
     "length" 8 8 Integer;
 };
 
 const TCP: &[OptionHeader] = &[
-    tcp("eol", 0, fields! { "kind" 0 8 Integer; }),
-    tcp("nop", 1, fields! { "kind" 0 8 Integer; }),
+    tcp("eol", 0, &[]),
+    tcp("nop", 1, &[]),
     tcp(
         "maxseg",
         2,
         fields! {
-            "kind" 0 8 Integer;
             "length" 8 8 Integer;
             "size" 16 16 Integer;
         },
@@ -229,7 +220,6 @@ const TCP: &[OptionHeader] = &[
         "window",
         3,
         fields! {
-            "kind" 0 8 Integer;
             "length" 8 8 Integer;
             "count" 16 8 Integer;
         },
@@ -239,7 +229,6 @@ const TCP: &[OptionHeader] = &[
         "sack",
         5,
         fields! {
-            "kind" 0 8 Integer;
             "length" 8 8 Integer;
             "left" 16 32 Integer;
             "right" 48 32 Integer;
@@ -248,28 +237,27 @@ const TCP: &[OptionHeader] = &[
     tcp(
         "sack0",
         5,
-        fields! { "kind" 0 8 Integer; "length" 8 8 Integer; "left" 16 32 Integer; "right" 48 32 Integer; },
+        fields! { "length" 8 8 Integer; "left" 16 32 Integer; "right" 48 32 Integer; },
     ),
     tcp(
         "sack1",
         5,
-        fields! { "kind" 0 8 Integer; "length" 8 8 Integer; "left" 80 32 Integer; "right" 112 32 Integer; },
+        fields! { "length" 8 8 Integer; "left" 80 32 Integer; "right" 112 32 Integer; },
     ),
     tcp(
         "sack2",
         5,
-        fields! { "kind" 0 8 Integer; "length" 8 8 Integer; "left" 144 32 Integer; "right" 176 32 Integer; },
+        fields! { "length" 8 8 Integer; "left" 144 32 Integer; "right" 176 32 Integer; },
     ),
     tcp(
         "sack3",
         5,
-        fields! { "kind" 0 8 Integer; "length" 8 8 Integer; "left" 208 32 Integer; "right" 240 32 Integer; },
+        fields! { "length" 8 8 Integer; "left" 208 32 Integer; "right" 240 32 Integer; },
     ),
     tcp(
         "timestamp",
         8,
         fields! {
-            "kind" 0 8 Integer;
             "length" 8 8 Integer;
             "tsval" 16 32 Integer;
             "tsecr" 48 32 Integer;
@@ -280,7 +268,6 @@ const TCP: &[OptionHeader] = &[
         "mptcp",
         30,
         fields! {
-            "kind" 0 8 Integer;
             "length" 8 8 Integer;
             "subtype" 16 4 Integer;
         },

@@ -114,7 +114,7 @@ const ICMPV6: &[Field] = rows! { Icmpv6:
     "type" 0 8 Icmpv6Type;
     "code" 8 8 Icmpv6Code;
     "checksum" 16 16 Integer;
-    "parameter-problem" 32 32 Integer [4];
+    "param-problem" 32 32 Integer [4];
     "mtu" 32 32 Integer [2];
     "id" 32 16 Integer [128 129];
     "sequence" 48 16 Integer [128 129];
