@@ -119,6 +119,10 @@ impl RuleCheck<'_, '_> {
         self.require_message(row, span)?;
         let tags = self.current().tags;
         let mut ty = Type::new(row.datatype, u32::from(row.bit_width), ByteOrder::Network);
+        if ty.datatype == DataType::Bitmask {
+            // flags without names: compared as a number
+            ty.datatype = DataType::Integer;
+        }
         if matches!((header, row.name), (Header::Icmp, "gateway")) {
             ty.datatype = DataType::Ipv4Addr;
         }
@@ -375,7 +379,17 @@ impl RuleCheck<'_, '_> {
                 };
                 self.check_network(header, span)?;
             }
-            CtKey::ProtoSrc | CtKey::ProtoDst => self.need_direction(span, direction, text)?,
+            CtKey::ProtoSrc | CtKey::ProtoDst => {
+                self.need_direction(span, direction, text)?;
+                if self.protocols.transport.is_empty() && !self.protocols.any {
+                    return self.cx.error_help(
+                        Code::MissingProtocol,
+                        span,
+                        format!("ct {text} needs a match on the transport protocol in front of it"),
+                        "match `meta l4proto` or `ct protocol` before",
+                    );
+                }
+            }
             CtKey::L3proto
             | CtKey::Protocol
             | CtKey::Zone

@@ -114,6 +114,7 @@ impl<'a> RuleCheck<'_, 'a> {
 
     /// The set behind a map expression: a literal, `@name`, or a variable.
     pub(super) fn map_set(&mut self, key: &Value, map: &'a Expr, data: DataShape) -> Option<SetId> {
+        self.refuse_bare_address(key)?;
         let (map, scope) = self.cx.resolve(map)?;
         match &map.kind {
             ExprKind::SetRef(word) => {

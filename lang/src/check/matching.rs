@@ -63,10 +63,12 @@ impl<'a> RuleCheck<'_, 'a> {
         match &right.kind {
             ExprKind::Set(lit) => {
                 let relation = self.equality(op, op_span)?;
+                self.refuse_bare_address(&left)?;
                 self.in_literal(left, relation, explicit, lit)
             }
             ExprKind::SetRef(word) => {
                 let relation = self.equality(op, op_span)?;
+                self.refuse_bare_address(&left)?;
                 let set = self.cx.find_set(self.place.table, *word)?;
                 self.check_set_key(&left, set, *word)?;
                 finish(left, relation, Operand::Set(set))
@@ -120,6 +122,29 @@ impl<'a> RuleCheck<'_, 'a> {
         )
     }
 
+    /// Connection addresses without a family have no width that a set could have.
+    pub(super) fn refuse_bare_address(&mut self, value: &Value) -> Option<()> {
+        for part in value.parts() {
+            if let ValueKind::Load(load) = &part.kind
+                && matches!(
+                    load.as_ref(),
+                    Load::Ct {
+                        key: redan_vm::ct::CtKey::Saddr | redan_vm::ct::CtKey::Daddr,
+                        ..
+                    }
+                )
+            {
+                return self.cx.error_help(
+                    Code::MissingProtocol,
+                    part.span,
+                    "specify either ip or ip6 for address matching",
+                    "for example `ct original ip saddr`",
+                );
+            }
+        }
+        Some(())
+    }
+
     /// Equal or not; everything else makes no sense with a set.
     fn equality(&mut self, op: MatchOp, span: Span) -> Option<Relation> {
         match op {
@@ -150,7 +175,7 @@ impl<'a> RuleCheck<'_, 'a> {
                 explicit,
             })
         };
-        let flags = left.ty.base() == Base::Bitmask;
+        let flags = left.ty.base() == Base::Bitmask && matches!(left.kind, ValueKind::Load(_));
         let value = match constant {
             Constant::Value(value) => value,
             Constant::Range(low, high) => {
@@ -162,7 +187,7 @@ impl<'a> RuleCheck<'_, 'a> {
                     (false, _) => finish(relation, Operand::Range(low, high)),
                 };
             }
-            Constant::Prefix { value, len } if len == left.ty.bits => value,
+            Constant::Prefix { value, len } if len == left.ty.bits && !is_bit_field(&left) => value,
             Constant::Prefix { value, len } => {
                 let relation = self.equality(op, span)?;
                 return finish(relation, Operand::Prefix { value, len });
@@ -266,7 +291,6 @@ impl<'a> RuleCheck<'_, 'a> {
         }
         if collected.len() == 1
             && collected.catchall.is_none()
-            && collected.extras.is_empty()
             && let Some(constant) = collected.only
         {
             let op = match (relation, explicit) {
@@ -451,6 +475,11 @@ impl<'a> RuleCheck<'_, 'a> {
             .map(|key| crate::datatype::decode(key, ty.order))
             .collect()
     }
+}
+
+/// Whether a value is a load of some bits of a byte.
+fn is_bit_field(value: &Value) -> bool {
+    matches!(&value.kind, ValueKind::Load(load) if load.bit_field().is_some())
 }
 
 /// An empty anonymous set.

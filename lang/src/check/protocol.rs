@@ -72,6 +72,8 @@ pub(crate) struct Protocols {
     pub(crate) tags: u32,
     /// Any protocol will do: only a field's type is wanted.
     pub(crate) any: bool,
+    /// The Ethernet header's type was matched: no tag can come before the network header any more.
+    typed_frame: bool,
 }
 
 impl Protocols {
@@ -92,6 +94,7 @@ impl Protocols {
             transport: Vec::new(),
             tags: 0,
             any: false,
+            typed_frame: false,
         }
     }
 
@@ -119,23 +122,32 @@ impl Protocols {
             }
             Requires::Network { .. } => self.require_network(header, &mut implied)?,
             Requires::Transport(l4proto) => {
-                let through = if info.base == Base::Tunnel {
-                    Header::Udp
-                } else {
-                    header
+                let through = match header {
+                    Header::Gretap => Header::Gre,
+                    _ if info.base == Base::Tunnel => Header::Udp,
+                    _ => header,
                 };
                 self.require_transport(through, l4proto, &mut implied)?;
             }
             Requires::Both {
-                nfproto, l4proto, ..
+                nfproto,
+                ethertype,
+                l4proto,
             } => {
-                if self.network.is_none() {
-                    let network = if nfproto == nfproto::IPV4 {
-                        Header::Ip
-                    } else {
-                        Header::Ip6
-                    };
-                    self.require_network(network, &mut implied)?;
+                if self.network.is_none() && self.transport.is_empty() {
+                    match self.link {
+                        Some(Proto::Header(Header::Ether)) => {
+                            implied.push(Implied::EtherType(ethertype))
+                        }
+                        _ => {
+                            let network = if nfproto == nfproto::IPV4 {
+                                Header::Ip
+                            } else {
+                                Header::Ip6
+                            };
+                            self.require_network(network, &mut implied)?;
+                        }
+                    }
                 }
                 self.require_transport(header, l4proto, &mut implied)?;
             }
@@ -150,14 +162,11 @@ impl Protocols {
             Some(Proto::Header(Header::Ether)) => {}
             Some(Proto::Unknown) => return Err(Conflict::With(Proto::Unknown)),
             None | Some(Proto::Inet | Proto::Netdev | Proto::Header(_)) => {
-                if header == Header::Vlan && self.family != Family::Netdev {
-                    return Err(Conflict::Family);
-                }
                 implied.push(Implied::Iiftype);
             }
         }
         if header == Header::Vlan {
-            if let Some(network) = self.network {
+            if let Some(network) = self.network.filter(|_| self.typed_frame) {
                 return Err(Conflict::With(network));
             }
             implied.push(Implied::EtherType(0x8100));
@@ -254,6 +263,7 @@ impl Protocols {
             self.link = Some(Proto::Header(Header::Vlan));
             self.tags += 1;
         } else {
+            self.typed_frame = true;
             self.learn_network(ethertype);
         }
     }

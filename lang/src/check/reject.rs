@@ -110,14 +110,14 @@ impl RuleCheck<'_, '_> {
             );
             return self.cx.error(Code::ConflictingProtocols, span, message);
         }
-        self.imply_network(header, span)?;
+        self.imply_network_first(header, span)?;
         Some(Reject::Icmp(code))
     }
 
     fn tcp_reset(&mut self, span: Span) -> Option<Reject> {
         self.check_rejectable(span)?;
         match self.protocols.transport.as_slice() {
-            [] => self.imply_meta(MetaKey::L4proto, 6, span),
+            [] => self.imply_meta_first(MetaKey::L4proto, 6, span),
             [Proto::Header(Header::Tcp)] => {}
             known => {
                 let name = known

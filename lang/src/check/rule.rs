@@ -7,6 +7,7 @@ use crate::diag::Code;
 use crate::resolve::Context;
 use crate::source::Span;
 use crate::typed::{Load, Match, Operand, Relation, Stmt, StmtKind, Value, ValueKind};
+use redan_vm::ct::CtKey;
 use redan_vm::datatype::DataType;
 use redan_vm::family::{ChainType, Family, Hook};
 use redan_vm::field::{self, Field, Header, Tunnel};
@@ -54,6 +55,8 @@ pub(crate) struct RuleCheck<'c, 'a> {
     pub(crate) stmts: Vec<Stmt>,
     /// Anonymous sets that were made.
     pub(crate) sets: Vec<SetId>,
+    /// Whether a statement's value is being typed, in which fields may be combined.
+    pub(crate) in_statement: bool,
     /// What ends the rule, once it is there.
     pub(crate) terminal: Option<Span>,
 }
@@ -70,6 +73,7 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
             in_tunnel: None,
             stmts: Vec::new(),
             sets: Vec::new(),
+            in_statement: false,
             terminal: None,
         }
     }
@@ -262,8 +266,10 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
     }
 
     /// A match that a statement implies, such as `meta l4proto tcp` of `reject with tcp reset`.
-    pub(crate) fn imply_meta(&mut self, key: MetaKey, value: u128, span: Span) {
+    pub(crate) fn imply_meta_first(&mut self, key: MetaKey, value: u128, span: Span) {
+        let before = self.stmts.len();
         self.push_implied(span, meta_type(key), Load::Meta(key), Operand::Value(value));
+        self.move_first(before);
         match key {
             MetaKey::L4proto => self.protocols.learn_l4proto(value),
             MetaKey::Nfproto => self.protocols.learn_nfproto(value),
@@ -272,9 +278,18 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
         }
     }
 
-    /// Implies the network protocol in the way of the family.
-    pub(crate) fn imply_network(&mut self, header: Header, span: Span) -> Option<()> {
-        self.require(header, span)
+    /// Implies the network protocol in the way of the family, in front of all other matches.
+    pub(crate) fn imply_network_first(&mut self, header: Header, span: Span) -> Option<()> {
+        let before = self.stmts.len();
+        self.require(header, span)?;
+        self.move_first(before);
+        Some(())
+    }
+
+    /// Moves statements from an index on to the front.
+    fn move_first(&mut self, from: usize) {
+        let count = self.stmts.len().saturating_sub(from);
+        self.stmts.rotate_right(count);
     }
 
     /// Narrows the protocols by what a match on a load allows.
@@ -285,6 +300,14 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
                 Load::Meta(MetaKey::Nfproto) => self.current().learn_nfproto(value),
                 Load::Meta(MetaKey::L4proto) => self.current().learn_l4proto(value),
                 Load::Meta(MetaKey::Protocol) => self.current().learn_protocol(value),
+                Load::Ct {
+                    key: CtKey::Protocol,
+                    ..
+                } => self.protocols.learn_l4proto(value),
+                Load::Ct {
+                    key: CtKey::L3proto,
+                    ..
+                } => self.protocols.learn_nfproto(value),
                 Load::Payload {
                     field: Some(field), ..
                 } => self.learn_field(field, value),

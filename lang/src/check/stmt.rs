@@ -336,7 +336,12 @@ impl<'a> RuleCheck<'_, 'a> {
             ast::DynsetOp::Update => DynsetOp::Update,
             ast::DynsetOp::Delete => DynsetOp::Delete,
         };
-        let key = self.key(&dynset.element.key)?;
+        let types = self
+            .cx
+            .set_info(set)
+            .map(|info| info.key.clone())
+            .unwrap_or_default();
+        let key = self.key_of(&dynset.element.key, &types)?;
         self.check_set_key(&key, set, dynset.set)?;
         let data = self.dynset_data(set, dynset)?;
         let exprs: Vec<Option<_>> = dynset
@@ -432,8 +437,13 @@ impl<'a> RuleCheck<'_, 'a> {
             meter.element.timeout_ms,
             size,
         )?;
+        let op = if meter.element.timeout_ms.is_some() {
+            DynsetOp::Update
+        } else {
+            DynsetOp::Add
+        };
         let typed = Dynset {
-            op: DynsetOp::Add,
+            op,
             set,
             key,
             data: None,
@@ -504,6 +514,21 @@ impl<'a> RuleCheck<'_, 'a> {
                     | ExprKind::Map(_)
             );
             if computed {
+                let before = Span::new(span.source, span.start, num.span.start.max(span.start));
+                if self
+                    .cx
+                    .sources
+                    .text(before)
+                    .split_whitespace()
+                    .any(|word| word == "num")
+                {
+                    return self.cx.error_help(
+                        Code::NotConstant,
+                        num.span,
+                        "`queue num` takes a number or a range",
+                        "write `queue to` in front of an expression",
+                    );
+                }
                 self.check_queue_modulus(resolved)?;
                 value = Some(Box::new(
                     self.scoped(scope, |check| check.value(resolved, want))?,

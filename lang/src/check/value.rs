@@ -112,6 +112,30 @@ impl<'a> RuleCheck<'_, 'a> {
         found
     }
 
+    /// A key for a set of known types, in which parts may be constants.
+    pub(super) fn key_of(&mut self, expr: &Expr, types: &[Type]) -> Option<Value> {
+        if let ExprKind::Var(_) = expr.kind {
+            let (resolved, scope) = self.cx.resolve(expr)?;
+            return self.scoped(scope, |check| check.key_of(resolved, types));
+        }
+        match (&expr.kind, types) {
+            (ExprKind::Concat(items), many) if many.len() == items.len() => {
+                let parts: Vec<Option<Value>> = items
+                    .iter()
+                    .zip(many)
+                    .map(|(item, ty)| self.key_of(item, std::slice::from_ref(ty)))
+                    .collect();
+                let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
+                self.concat(expr.span, parts)
+            }
+            (_, [ty]) if !self.is_field(expr) => self
+                .cx
+                .single(expr, *ty)
+                .map(|value| Value::constant(expr.span, *ty, value)),
+            _ => self.key(expr),
+        }
+    }
+
     fn concat_key(&mut self, span: Span, items: &[Expr]) -> Option<Value> {
         let first_implied = self.stmts.len();
         let parts: Vec<Option<Value>> = items.iter().map(|item| self.key(item)).collect();
@@ -126,6 +150,9 @@ impl<'a> RuleCheck<'_, 'a> {
             .iter()
             .map(|part| u32::from(part.ty.padded_bytes()))
             .sum();
+        for part in &parts {
+            self.refuse_bare_address(part)?;
+        }
         if bytes > 64 {
             return self.cx.error(
                 Code::TooWide,
@@ -163,6 +190,14 @@ impl<'a> RuleCheck<'_, 'a> {
             return Some(shift(span, left, op, bits));
         }
         if self.is_field(right) {
+            if !self.in_statement {
+                return self.cx.error_help(
+                    Code::NotConstant,
+                    right.span,
+                    "the right side of an operator in a match must be a constant",
+                    "fields can be combined in values of statements only",
+                );
+            }
             let right = self.key(right)?;
             let op = match op {
                 BinaryOp::And => BitwiseRegOp::And,
@@ -251,7 +286,10 @@ impl<'a> RuleCheck<'_, 'a> {
             ExprKind::Map(sides) => self.map_value(expr.span, &sides.0, &sides.1, want),
             ExprKind::Binary(op, sides) => {
                 let left = self.operand(&sides.0, want)?;
-                self.combine(expr.span, *op, left, &sides.1)
+                let before = std::mem::replace(&mut self.in_statement, true);
+                let found = self.combine(expr.span, *op, left, &sides.1);
+                self.in_statement = before;
+                found
             }
             _ => {
                 let value = self.key(expr)?;

@@ -162,6 +162,27 @@ impl Lower<'_> {
             });
             return Ok(());
         }
+        if let ValueKind::Load(load) = &found.left.kind
+            && whole
+            && self.peephole
+            && ty.order == ByteOrder::Network
+            && load.bit_field().is_none()
+        {
+            // other loads cannot stop early, but the comparison can
+            let loaded = self.left(&found.left, false)?;
+            let src = self.reg(loaded.slot)?;
+            self.code.push(Instr::Cmp {
+                op,
+                src,
+                data: first_bytes(ty, value, bytes),
+            });
+            return Ok(());
+        }
+        if let ValueKind::Load(load) = &found.left.kind
+            && load.bit_field().is_some()
+        {
+            return self.against_bit_prefix(load, ty, op, value, len);
+        }
         let loaded = self.left(&found.left, false)?;
         let src = self.reg(loaded.slot)?;
         let keep = mask(ty.bits) & !mask(ty.bits.saturating_sub(len));
@@ -176,6 +197,39 @@ impl Lower<'_> {
             op,
             src,
             data: loaded.data(value),
+        });
+        Ok(())
+    }
+
+    /// A prefix of a bit field: the field as a number, then the mask.
+    fn against_bit_prefix(
+        &mut self,
+        load: &Load,
+        ty: Type,
+        op: CmpOp,
+        value: u128,
+        len: u32,
+    ) -> Result<(), LowerError> {
+        let slot = self.take(WIDE)?;
+        self.whole_load(load, slot)?;
+        let src = self.reg(slot)?;
+        let keep = mask(ty.bits) & !mask(ty.bits.saturating_sub(len));
+        let order = if load.bit_field().is_some_and(|(shift, _)| shift > 0) {
+            ByteOrder::Host
+        } else {
+            ty.order
+        };
+        let data = |number| encode(number, ty.bytes(), order);
+        self.code.push(Instr::Bitwise {
+            src,
+            dst: src,
+            mask: data(keep),
+            xor: data(0),
+        });
+        self.code.push(Instr::Cmp {
+            op,
+            src,
+            data: data(value),
         });
         Ok(())
     }

@@ -6,7 +6,7 @@ mod load;
 mod matching;
 mod stmt;
 
-use crate::datatype::{Type, encode};
+use crate::datatype::{Base, Type, encode};
 use crate::peephole;
 use crate::source::Span;
 use crate::typed::{Jhash, SetInfo, ShiftDir, Stmt, Value, ValueKind};
@@ -217,6 +217,24 @@ impl Lower<'_> {
         Ok(())
     }
 
+    /// Swaps a part of a concatenated range; nft asks for it even where one byte has nothing to swap.
+    fn swap_part(&mut self, slot: u8, ty: Type) -> Result<(), LowerError> {
+        if ty.needs_swap() {
+            return self.swap(slot, ty);
+        }
+        if ty.order == ByteOrder::Host && ty.base() != Base::String && ty.bits > 1 {
+            let reg = self.reg(slot)?;
+            self.code.push(Instr::Byteorder {
+                op: ByteorderOp::Hton,
+                src: reg,
+                dst: reg,
+                size: 2,
+                len: 1,
+            });
+        }
+        Ok(())
+    }
+
     /// Computes the key of a set into a slot, in the form in which the set keeps it.
     fn key(&mut self, key: &Value, set: SetId, slot: u8) -> Result<(), LowerError> {
         let (in_place, swapped) = self
@@ -231,8 +249,8 @@ impl Lower<'_> {
                 let mut at = slot;
                 for part in parts {
                     self.value(part, at)?;
-                    if swapped && part.ty.needs_swap() {
-                        self.swap(at, part.ty)?;
+                    if swapped {
+                        self.swap_part(at, part.ty)?;
                     }
                     at += part.ty.padded_bytes() / 4;
                 }

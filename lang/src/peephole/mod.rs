@@ -31,7 +31,12 @@ struct Candidate {
 
 /// The rule's statements with loads merged.
 pub(crate) fn run(stmts: &[Stmt], family: Family) -> Cow<'_, [Stmt]> {
-    let redundant = stmts.iter().any(|stmt| is_redundant(stmt, family));
+    // the last statement stays even so, as nft leaves it
+    let body = stmts.len().saturating_sub(1);
+    let redundant = stmts
+        .iter()
+        .take(body)
+        .any(|stmt| is_redundant(stmt, family));
     let candidates = stmts
         .iter()
         .filter(|stmt| candidate(0, stmt).is_some())
@@ -41,7 +46,8 @@ pub(crate) fn run(stmts: &[Stmt], family: Family) -> Cow<'_, [Stmt]> {
     }
     let mut kept: Vec<Option<Stmt>> = stmts
         .iter()
-        .map(|stmt| (!is_redundant(stmt, family)).then(|| stmt.clone()))
+        .enumerate()
+        .map(|(at, stmt)| (at >= body || !is_redundant(stmt, family)).then(|| stmt.clone()))
         .collect();
     let mut run: Vec<Candidate> = Vec::new();
     for (at, stmt) in stmts.iter().enumerate() {

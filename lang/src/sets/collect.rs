@@ -43,12 +43,15 @@ impl Collected {
 impl<'a> Context<'a> {
     /// Whether a literal, or its data, has ranges or prefixes, so that it needs a set that can hold them.
     pub(crate) fn has_ranges(&mut self, lit: &SetLit, of_data: bool) -> bool {
+        let text = self.sources.whole(lit.span.source);
         let plain = |tokens: &[PlainToken]| {
-            tokens.iter().any(|token| {
-                matches!(
-                    token.kind,
-                    PlainTokenKind::Slash | PlainTokenKind::Dash | PlainTokenKind::WildcardWord
-                )
+            tokens.iter().any(|token| match token.kind {
+                PlainTokenKind::Slash | PlainTokenKind::Dash | PlainTokenKind::WildcardWord => true,
+                PlainTokenKind::Str => is_wildcard(
+                    text.get(token.start as usize..token.start as usize + usize::from(token.len))
+                        .unwrap_or_default(),
+                ),
+                _ => false,
             })
         };
         lit.items.iter().any(|item| match item {
@@ -425,6 +428,13 @@ fn fast_element(
         _ => Constant::Range(bounds.0, bounds.1),
     });
     true
+}
+
+/// Whether a string in quotes ends in an unescaped star.
+fn is_wildcard(quoted: &str) -> bool {
+    quoted
+        .strip_suffix("*\"")
+        .is_some_and(|body| !body.ends_with('\\'))
 }
 
 /// Four decimal numbers with dots; `None` for anything unusual.
