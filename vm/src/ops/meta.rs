@@ -32,7 +32,8 @@ pub fn load(packet: &Packet, key: MetaKey, dst: Reg, regs: &mut Regs, env: &mut 
         MetaKey::Iiftype => return device(meta.iif, &meta.iiftype.to_le_bytes(), dst, regs),
         MetaKey::Oiftype => return device(meta.oif, &meta.oiftype.to_le_bytes(), dst, regs),
         MetaKey::Iifgroup => return device(meta.iif, &[0; 4], dst, regs),
-        MetaKey::Oifgroup => return device(meta.oif, &[0; 4], dst, regs),
+        // A realm belongs to a route, which a packet has from the moment that it has a device to leave by.
+        MetaKey::Oifgroup | MetaKey::Rtclassid => return device(meta.oif, &[0; 4], dst, regs),
         MetaKey::Random => regs.set_u32(dst, env.host.random()),
         MetaKey::Time => regs.set(dst, &env.now.as_nanos().to_le_bytes()),
         MetaKey::Day => regs.set(dst, &[weekday(env.now.as_nanos())]),
@@ -44,7 +45,6 @@ pub fn load(packet: &Packet, key: MetaKey, dst: Reg, regs: &mut Regs, env: &mut 
         | MetaKey::Skgid
         | MetaKey::Cgroup
         | MetaKey::Nftrace
-        | MetaKey::Rtclassid
         | MetaKey::Ibrname
         | MetaKey::Obrname
         | MetaKey::Ibrpvid
