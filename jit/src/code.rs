@@ -8,7 +8,7 @@ use cranelift_module::FuncId;
 use crate::context::Context;
 
 /// Calls a compiled function from Rust: context, packet and the function's address in, its result out.
-type Enter = for<'c, 'run> extern "C" fn(&'c mut Context<'run>, usize, usize) -> u64;
+type Enter = for<'c, 'run, 'env> extern "C" fn(&'c mut Context<'run, 'env>, usize, usize) -> u64;
 
 /// A module with its memory, which is freed when this is dropped.
 pub(crate) struct Memory(ManuallyDrop<JITModule>);
@@ -87,7 +87,7 @@ impl Code {
     }
 
     /// Runs a chain's function; `None` when there is no such chain.
-    pub(crate) fn call(&self, chain: usize, context: &mut Context<'_>) -> Option<u64> {
+    pub(crate) fn call(&self, chain: usize, context: &mut Context<'_, '_>) -> Option<u64> {
         let &function = self.functions.get(chain)?;
         let packet = (&raw mut *context.packet).expose_provenance();
         Some((self.enter)(context, packet, function))

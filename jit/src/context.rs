@@ -12,7 +12,7 @@ use crate::helpers::{HELPERS, Helpers};
 
 /// One run of a base chain. Generated code holds its address and reaches everything through it.
 #[repr(C)]
-pub(crate) struct Context<'run> {
+pub(crate) struct Context<'run, 'env> {
     /// The register file.
     pub(crate) regs: Regs,
     /// What payload loads of each base may read, in the order of [`Base`].
@@ -27,8 +27,8 @@ pub(crate) struct Context<'run> {
     pub(crate) helpers: &'static Helpers,
     /// The packet.
     pub(crate) packet: &'run mut Packet,
-    /// Time, state, the world.
-    pub(crate) env: Env<'run>,
+    /// Time, state, the world. Not copied: that would wait for the caller's stores.
+    pub(crate) env: &'run mut Env<'env>,
     /// The rules, for helpers that run a whole instruction.
     pub(crate) ruleset: &'run Ruleset,
     /// The verdict that [`code::OTHER`] stands for.
@@ -74,15 +74,15 @@ pub(crate) mod at {
     use super::{Context, View, offset, offset_of};
 
     /// The register file.
-    pub(crate) const REGISTERS: i32 = offset(offset_of!(Context<'static>, regs));
+    pub(crate) const REGISTERS: i32 = offset(offset_of!(Context<'static, 'static>, regs));
     /// The table of functions.
-    pub(crate) const FUNCTIONS: i32 = offset(offset_of!(Context<'static>, functions));
+    pub(crate) const FUNCTIONS: i32 = offset(offset_of!(Context<'static, 'static>, functions));
     /// The address of the counters.
-    pub(crate) const COUNTERS: i32 = offset(offset_of!(Context<'static>, counters));
+    pub(crate) const COUNTERS: i32 = offset(offset_of!(Context<'static, 'static>, counters));
     /// The table of helpers.
-    pub(crate) const HELPERS: i32 = offset(offset_of!(Context<'static>, helpers));
+    pub(crate) const HELPERS: i32 = offset(offset_of!(Context<'static, 'static>, helpers));
     /// The views of payload bases.
-    const VIEWS: usize = offset_of!(Context<'static>, views);
+    const VIEWS: usize = offset_of!(Context<'static, 'static>, views);
 
     /// The first byte's address of base number `base`.
     pub(crate) const fn view_start(base: usize) -> i32 {
@@ -119,12 +119,12 @@ pub(crate) const fn view_index(base: Base) -> usize {
     }
 }
 
-impl<'run> Context<'run> {
+impl<'run, 'env> Context<'run, 'env> {
     /// The context of one run.
     pub(crate) fn new(
         functions: &[usize],
         packet: &'run mut Packet,
-        env: Env<'run>,
+        env: &'run mut Env<'env>,
         ruleset: &'run Ruleset,
     ) -> Self {
         let mut context = Self {

@@ -9,7 +9,8 @@ use redan_vm::{Final, Verdict};
 use crate::context::{Context, code};
 
 /// Runs instruction `index` of rule `rule`; the result is a [`code`] with a rule or chain number in the upper half.
-type Helper = for<'c, 'run> extern "C" fn(&'c mut Context<'run>, rule: u32, index: u32) -> u64;
+type Helper =
+    for<'c, 'run, 'env> extern "C" fn(&'c mut Context<'run, 'env>, rule: u32, index: u32) -> u64;
 
 /// The table of helpers: generated code loads their addresses from it, so that it needs no relocation.
 #[derive(Debug)]
@@ -24,11 +25,11 @@ pub(crate) struct Helpers {
 /// The one table there is.
 pub(crate) static HELPERS: Helpers = Helpers { run, disturb };
 
-extern "C" fn run(context: &mut Context<'_>, rule: u32, index: u32) -> u64 {
+extern "C" fn run(context: &mut Context<'_, '_>, rule: u32, index: u32) -> u64 {
     guarded(context, rule, |context| instruction(context, rule, index))
 }
 
-extern "C" fn disturb(context: &mut Context<'_>, rule: u32, index: u32) -> u64 {
+extern "C" fn disturb(context: &mut Context<'_, '_>, rule: u32, index: u32) -> u64 {
     guarded(context, rule, |context| {
         let step = instruction(context, rule, index);
         context.find_bases();
@@ -36,7 +37,7 @@ extern "C" fn disturb(context: &mut Context<'_>, rule: u32, index: u32) -> u64 {
     })
 }
 
-fn instruction(context: &mut Context<'_>, rule: u32, index: u32) -> Step {
+fn instruction(context: &mut Context<'_, '_>, rule: u32, index: u32) -> Step {
     let rule = RuleId(rule);
     let instr = context
         .ruleset
@@ -46,22 +47,16 @@ fn instruction(context: &mut Context<'_>, rule: u32, index: u32) -> Step {
     let Some(instr) = instr else {
         return Step::Break;
     };
-    let step = ops::run(
-        instr,
-        rule,
-        context.packet,
-        &mut context.regs,
-        &mut context.env,
-    );
+    let step = ops::run(instr, rule, context.packet, &mut context.regs, context.env);
     context.find_counters();
     step
 }
 
 /// Runs `step` so that it cannot unwind, and puts what it gives into one number.
-fn guarded<'run>(
-    context: &mut Context<'run>,
+fn guarded<'run, 'env>(
+    context: &mut Context<'run, 'env>,
     rule: u32,
-    step: impl FnOnce(&mut Context<'run>) -> Step,
+    step: impl FnOnce(&mut Context<'run, 'env>) -> Step,
 ) -> u64 {
     let outcome = catch_unwind(AssertUnwindSafe(|| step(context)));
     let (code, number) = match outcome {

@@ -97,11 +97,6 @@ impl Engine for Jit {
                 rule: None,
             };
         }
-        let env = Env {
-            now: env.now,
-            state: &mut *env.state,
-            host: &mut *env.host,
-        };
         let mut context = Context::new(self.code.functions(), packet, env, &self.ruleset);
         let returned = self.code.call(chain.index(), &mut context).unwrap_or(0);
         if let Some(panic) = context.panic.take() {
