@@ -71,6 +71,8 @@ reasons! {
     NoListener = "no-listener",
     /// No port to send it out of.
     NoPort = "no-port",
+    /// An ICMP error that was not sent, because many were (counted; no frame's own reason).
+    AnswerLimit = "answer-limit",
     /// A panic in the datapath: the frame is dropped.
     Internal = "internal",
 }

@@ -34,6 +34,7 @@ use crate::log::Observer;
 use crate::reason::Reason;
 use crate::router::fib::Fib;
 use crate::router::neighbor::Neighbors;
+use crate::router::pace::Pace;
 use crate::site::{Mode, PortId, Site, SiteError, Tracking};
 use trip::{End, Trip};
 use world::{Interface, World};
@@ -128,6 +129,7 @@ pub struct Datapath {
     world: World,
     neighbors: Neighbors,
     defrag: Defrag,
+    pace: Pace,
     settings: Settings,
     /// Link addresses seen behind ports, where a wire has more than two.
     stations: HashMap<[u8; 6], PortId, FixedState>,
@@ -177,6 +179,7 @@ impl Datapath {
             world,
             neighbors,
             defrag: Defrag::default(),
+            pace: Pace::default(),
             settings,
             stations: HashMap::default(),
             out: Vec::new(),

@@ -63,7 +63,9 @@ impl Datapath {
         if packet.meta.pkttype == pkttype::OTHER {
             return Err(End::other(Reason::OtherHost));
         }
-        untag(&mut packet.frame);
+        if untag(&mut packet.frame) {
+            trip.offload.checksum_start = trip.offload.checksum_start.saturating_sub(4);
+        }
         self.dissect(packet)?;
         if packet.layout.network as usize != LINK_BYTES {
             // A VLAN's frames are for a VLAN device, and there is none.
@@ -222,17 +224,18 @@ fn take_hop(packet: &mut Packet) {
     }
 }
 
-/// Takes a priority tag (VLAN 0) off a frame, as Linux does without a VLAN device (`vlan_core.c: vlan_do_receive`).
-fn untag(frame: &mut Vec<u8>) {
+/// Takes a priority tag (VLAN 0) off a frame, as Linux does without a VLAN device (`vlan_core.c: vlan_do_receive`); whether there was one.
+fn untag(frame: &mut Vec<u8>) -> bool {
     let tagged = |&[hi, lo, a, b]: &[u8; 4]| {
         u16::from_be_bytes([hi, lo]) == ethertype::VLAN && (a & 0x0f, b) == (0, 0)
     };
-    if frame
+    let is_tagged = frame
         .get(12..)
         .and_then(<[u8]>::first_chunk)
         .is_some_and(tagged)
-        && frame.len() >= 18
-    {
+        && frame.len() >= 18;
+    if is_tagged {
         frame.drain(12..16);
     }
+    is_tagged
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use redan_vm::family::Hook;
+use redan_vm::instr::Reject;
 use redan_vm::packet::{
     Ethernet, LinkKind, dissect, dissect_bridge, ethernet, ethertype, layout_flags, pkttype,
 };
@@ -214,6 +215,11 @@ impl Datapath {
         let Some(frame) = answer::answer(packet, fault, source, self.trusts_checksum(trip)) else {
             return;
         };
+        let is_reset = fault == Fault::Rejected(Reject::TcpReset);
+        if self.settings.live && !is_reset && !self.pace.take(trip.now) {
+            self.count_drop(Reason::AnswerLimit);
+            return;
+        }
         match self.settings.site.mode {
             Mode::Router => self.send_made(trip.now, frame, Some(packet)),
             Mode::Wire | Mode::Host => self.send_back(trip, frame, packet, hook),

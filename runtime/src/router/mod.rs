@@ -5,4 +5,5 @@ pub mod check;
 pub mod fib;
 pub mod fragment;
 pub mod neighbor;
+pub mod pace;
 pub mod solicit;
