@@ -1,10 +1,10 @@
 //! Native code: a verified ruleset through Cranelift.
 //!
-//! Each chain becomes a function (a long one several, [`chunk`]) of context and packet that returns a verdict or "no verdict". `jump` is
+//! Each chain becomes a function (a long one several, `chunk`) of context and packet that returns a verdict or "no verdict". `jump` is
 //! a call, `goto` a tail call, the end of a chain a return, so that the machine's stack is the rules' call stack and no deeper than the
-//! verifier allows. What most rules do is in line ([`emit`]): payload, meta and ct loads, comparisons, masks. All else calls
-//! [`redan_vm::ops::run`], as the interpreter does, through a table of pointers ([`helpers`]). The code reaches everything through the
-//! context ([`context`]) and contains no address of anything, so it needs no relocation.
+//! verifier allows. What most rules do is in line (`emit`): payload, meta and ct loads, comparisons, masks. All else calls
+//! [`redan_vm::ops::run`], as the interpreter does, through a table of pointers (`helpers`). The code reaches everything through the
+//! context (`context`) and contains no address of anything, so it needs no relocation.
 //!
 //! One [`Jit`] is one generation of a ruleset: its memory is freed when it is dropped. Pages are writable while code is made and
 //! executable from then on, never both.
