@@ -3,7 +3,7 @@
 //! Every syntax node and diagnostic points into a source by byte offsets; lines and columns are computed only when something is shown.
 
 use serde::{Serialize, Serializer};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One text of a [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -71,7 +71,7 @@ pub struct Position {
 pub struct Source {
     name: String,
     text: Arc<String>,
-    lines: Vec<u32>,
+    lines: OnceLock<Vec<u32>>,
 }
 
 impl Source {
@@ -90,9 +90,23 @@ impl Source {
         Arc::clone(&self.text)
     }
 
+    /// Where each line starts; found when it is first asked for, since a text without findings never is.
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let ends = self
+                .text
+                .bytes()
+                .enumerate()
+                .filter(|&(_, byte)| byte == b'\n');
+            std::iter::once(0)
+                .chain(ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)))
+                .collect()
+        })
+    }
+
     /// Index (from 0) of the line that holds the byte at `offset`.
     pub fn line_index(&self, offset: u32) -> usize {
-        self.lines
+        self.lines()
             .partition_point(|&start| start <= offset)
             .saturating_sub(1)
     }
@@ -100,8 +114,8 @@ impl Source {
     /// The bytes of a line (from 0) without its newline; empty behind the last.
     pub fn line_range(&self, line: usize) -> std::ops::Range<usize> {
         let len = self.text.len();
-        let start = self.lines.get(line).map_or(len, |&at| at as usize);
-        let end = self.lines.get(line + 1).map_or(len, |&at| at as usize);
+        let start = self.lines().get(line).map_or(len, |&at| at as usize);
+        let end = self.lines().get(line + 1).map_or(len, |&at| at as usize);
         let body = self.text.get(start..end).unwrap_or_default();
         start..start + body.trim_end_matches(['\n', '\r']).len()
     }
@@ -130,14 +144,10 @@ impl Sources {
             }
             text.truncate(end);
         }
-        let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        let lines = std::iter::once(0)
-            .chain(ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)))
-            .collect();
         self.list.push(Source {
             name: name.into(),
             text: Arc::new(text),
-            lines,
+            lines: OnceLock::new(),
         });
         id
     }
@@ -176,7 +186,7 @@ impl Sources {
             return Position { line: 1, column: 1 };
         };
         let line = source.line_index(offset);
-        let start = source.lines.get(line).map_or(0, |&at| at as usize);
+        let start = source.lines().get(line).map_or(0, |&at| at as usize);
         let end = (offset as usize).min(source.text.len());
         let before = source.text.as_bytes().get(start..end).unwrap_or_default();
         // continuation bytes of UTF-8 are 10xxxxxx

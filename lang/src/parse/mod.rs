@@ -288,7 +288,7 @@ impl Parser<'_> {
 
     /// Windows line ends: nft refuses them without saying why.
     fn line_ends(&mut self) {
-        let Some(at) = memchr_cr(self.text) else {
+        let Some(at) = first_crlf(self.text) else {
             return;
         };
         let at = u32::try_from(at).unwrap_or(u32::MAX);
@@ -356,8 +356,15 @@ impl Parser<'_> {
 }
 
 /// Offset of the first carriage return before a newline.
-fn memchr_cr(text: &str) -> Option<usize> {
-    text.find("\r\n")
+fn first_crlf(text: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.find('\r')?;
+        if text.as_bytes().get(at + 1) == Some(&b'\n') {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }
 
 /// Adds a text of bytes to the sources; what is not UTF-8 becomes U+FFFD and a finding; after 50 of them the rest is not read.
