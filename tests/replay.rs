@@ -345,7 +345,9 @@ fn without_a_site_frames_leave_by_the_other_port() {
     .ends_with(0);
     let objects = objects(&ran);
     assert_eq!(objects[0]["out"][0]["port"], "b");
-    let hex: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = frame
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     assert_eq!(objects[0]["out"][0]["bytes"], hex, "a wire changes nothing");
     assert_eq!(
         (&objects[1]["verdict"], &objects[1]["reason"]),

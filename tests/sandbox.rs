@@ -5,6 +5,18 @@ mod support;
 
 use support::{Need, folder, has, project, redan};
 
+/// Refuses in every way.
+const RULES: &[u8] = b"table inet t {
+\tchain c {
+\t\ttype filter hook forward priority 0; policy accept;
+\t\tmeta l4proto { icmp, ipv6-icmp } reject with icmpx admin-prohibited
+\t\tudp dport 53 reject
+\t\ttcp dport 80 reject with tcp reset
+\t\ttcp dport 22 reject with icmpx admin-prohibited
+\t}
+}
+";
+
 fn can_run() -> bool {
     has(&[Need::Namespaces, Need::Tun])
 }
@@ -62,16 +74,6 @@ fn refusals_are_seen_as_such() {
     if !can_run() {
         return;
     }
-    const RULES: &[u8] = b"table inet t {
-\tchain c {
-\t\ttype filter hook forward priority 0; policy accept;
-\t\tmeta l4proto { icmp, ipv6-icmp } reject with icmpx admin-prohibited
-\t\tudp dport 53 reject
-\t\ttcp dport 80 reject with tcp reset
-\t\ttcp dport 22 reject with icmpx admin-prohibited
-\t}
-}
-";
     let folder = folder(&[("r", RULES)]);
     let ran = redan(folder.path(), &["run", "--sandbox", "r"]).ends_with(0);
     for v6 in [false, true] {
