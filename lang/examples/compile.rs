@@ -38,6 +38,15 @@ fn main() -> ExitCode {
     if failed {
         return ExitCode::from(1);
     }
+    if let Some(ruleset) = &ruleset {
+        let wrong = redan_vm::verify::verify(ruleset);
+        for error in &wrong {
+            eprintln!("the compiler made bytecode that does not verify: {error:?}");
+        }
+        if !wrong.is_empty() {
+            return ExitCode::from(3);
+        }
+    }
     if before.first().is_some_and(|word| word == "compile")
         && let Some(ruleset) = ruleset
     {

@@ -324,6 +324,14 @@ impl RuleCheck<'_, '_> {
                 format!("meta {text} exists in tables of family bridge only"),
             );
         }
+        if key == MetaKey::Nfproto && self.place.family != Family::Inet && !self.protocols.any {
+            return self.cx.error_help(
+                Code::WrongFamily,
+                word.span,
+                "meta nfproto is only useful in tables of family inet",
+                "tables of other families see one protocol; leave the match out, or use meta protocol",
+            );
+        }
         Some((Load::Meta(key), meta_type(key)))
     }
 

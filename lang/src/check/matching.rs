@@ -175,6 +175,13 @@ impl<'a> RuleCheck<'_, 'a> {
                 explicit,
             })
         };
+        if matches!(&left.kind, ValueKind::Load(load) if super::stmt::is_secmark(load)) {
+            return self.cx.error(
+                Code::NotConstant,
+                span,
+                "secmark cannot be compared with a constant: its numbers change",
+            );
+        }
         let flags = left.ty.base() == Base::Bitmask && matches!(left.kind, ValueKind::Load(_));
         let value = match constant {
             Constant::Value(value) => value,

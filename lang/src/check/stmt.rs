@@ -249,6 +249,14 @@ impl<'a> RuleCheck<'_, 'a> {
             _ => self.value(value, want)?,
         };
         self.check_stored(&value, want)?;
+        if is_secmark(load) && matches!(value.kind, ValueKind::Const(_)) {
+            return self.cx.error_help(
+                Code::NotConstant,
+                value.span,
+                "secmark must not be set to constant value",
+                "numbers of security marks change: name a secmark object, or copy the other secmark",
+            );
+        }
         let target = load.clone();
         self.push(
             span,
@@ -681,4 +689,16 @@ impl<'a> RuleCheck<'_, 'a> {
         );
         Some(())
     }
+}
+
+/// Whether a load is a security mark, whose numbers mean something only at run time.
+pub(super) fn is_secmark(load: &Load) -> bool {
+    matches!(
+        load,
+        Load::Meta(MetaKey::Secmark)
+            | Load::Ct {
+                key: CtKey::Secmark,
+                ..
+            }
+    )
 }
