@@ -120,7 +120,7 @@ impl Datapath {
         let resolved = match to {
             Target::Unchanged => None,
             Target::Neighbor(address) => {
-                let resolved = self.link_address(trip.now, port, address);
+                let resolved = self.neighbors.resolve(trip.now, port, address);
                 if let (Some(mac), Some(place)) =
                     (resolved.mac(), packet.frame.first_chunk_mut::<6>())
                 {
@@ -159,24 +159,6 @@ impl Datapath {
             Some((_, Resolved::Send(_))) | None => self.out.push(frame),
         }
         Ok(())
-    }
-
-    /// The link address of a neighbour, of everybody, or of a group.
-    fn link_address(&mut self, now: Instant, port: PortId, address: IpAddr) -> Resolved {
-        match (self.world.fib.find(address), address) {
-            (Some(Hop::Broadcast), _) => Resolved::Send(Mac::BROADCAST),
-            (Some(Hop::Multicast), IpAddr::V4(group)) => {
-                // RFC 1112 6.4.
-                let [_, b, c, d] = group.octets();
-                Resolved::Send(Mac([1, 0, 0x5e, b & 0x7f, c, d]))
-            }
-            (Some(Hop::Multicast), IpAddr::V6(group)) => {
-                Resolved::Send(crate::router::solicit::group_mac(group))
-            }
-            (Some(Hop::Local | Hop::Port { .. }) | None, _) => {
-                self.neighbors.resolve(now, port, address)
-            }
-        }
     }
 
     /// Sends what `dup` and `fwd` asked for.

@@ -28,7 +28,7 @@ const OVERHEAD: usize = 256;
 /// How long an IPv4 packet may take (`net.ipv4.ipfrag_time`).
 const WAIT_V4: Duration = Duration::from_secs(30);
 /// How long an IPv6 packet may take (`nf_conntrack_frag6_timeout`, RFC 8200 4.5).
-const WAIT_V6: Duration = Duration::from_secs(60);
+const WAIT_V6: Duration = Duration::from_mins(1);
 
 /// What became of a packet at the defragmenter.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -83,7 +83,7 @@ impl Queue {
     pub(super) fn insert(&mut self, piece: Piece, packet: &Packet) -> Inserted {
         let is_ipv4 = piece.src.is_ipv4();
         let mut len = piece.end.saturating_sub(piece.start);
-        if piece.more && len % 8 != 0 {
+        if piece.more && !len.is_multiple_of(8) {
             if !is_ipv4 {
                 return Inserted::Passed;
             }

@@ -48,7 +48,7 @@ fn fragment(v6: bool, from: usize, to: usize, more: bool, tos: u8) -> Packet {
         let mut ip = Ipv4::new_checked(&mut header).unwrap();
         ip.set_id(9);
         ip.set_tos(tos);
-        ip.set_frag_off(offset / 8 | if more { ipv4::frag::MF } else { 0 });
+        ip.set_frag_off((offset / 8) | if more { ipv4::frag::MF } else { 0 });
         ip.fill_checksum();
         frame.extend(header);
     }
