@@ -25,10 +25,17 @@ pub enum Hop {
     },
 }
 
-/// Routes of one family by prefix length, longest first; addresses are kept in the upper bits.
+/// Up to this many routes are looked through one by one, which takes less time than one hash each prefix length.
+const FEW: usize = 24;
+
+/// Routes of one family, longest prefix first; addresses are kept in the upper bits.
 #[derive(Clone, Debug, Default)]
 struct Table {
+    /// By prefix length.
     levels: Vec<(u32, HashMap<u128, Hop, FixedState>)>,
+    /// The same in one list of mask, network and hop; empty when there are more than [`FEW`].
+    few: Vec<(u128, u128, Hop)>,
+    count: usize,
 }
 
 impl Table {
@@ -41,12 +48,32 @@ impl Table {
                 at
             }
         };
-        if let Some((_, level)) = self.levels.get_mut(at) {
-            level.entry(address & mask(bits)).or_insert(hop);
+        let Some((_, level)) = self.levels.get_mut(at) else {
+            return;
+        };
+        let network = address & mask(bits);
+        if level.contains_key(&network) {
+            return;
+        }
+        level.insert(network, hop);
+        self.count += 1;
+        if self.count <= FEW {
+            let at = self.few.partition_point(|(other, ..)| *other >= mask(bits));
+            self.few.insert(at, (mask(bits), network, hop));
+        } else {
+            self.few.clear();
         }
     }
 
+    #[inline]
     fn find(&self, address: u128) -> Option<Hop> {
+        if self.count <= FEW {
+            return self
+                .few
+                .iter()
+                .find(|(mask, network, _)| address & mask == *network)
+                .map(|(.., hop)| *hop);
+        }
         self.levels
             .iter()
             .find_map(|(bits, level)| level.get(&(address & mask(*bits))).copied())
@@ -307,6 +334,43 @@ mod tests {
         check("fd01::", "Local");
         check("fd09::1", "1 fd02::2");
         check("ff02::5", "Multicast");
+    }
+
+    /// Many routes are looked up otherwise than few, and come out the same.
+    #[test]
+    fn many_routes_are_found_as_few_are() {
+        let mut many = site();
+        for n in 0..100_u8 {
+            many.routes.push(Route {
+                to: Prefix {
+                    address: IpAddr::V4(Ipv4Addr::new(172, 16, n, 0)),
+                    bits: 24 + n % 9,
+                },
+                via: "10.2.0.9".parse().unwrap(),
+            });
+        }
+        let (few, many) = (Fib::new(&site()), Fib::new(&many));
+        for to in [
+            "10.1.0.1",
+            "10.1.0.9",
+            "192.168.1.1",
+            "192.168.7.1",
+            "8.8.8.8",
+            "127.0.0.1",
+            "10.1.255.255",
+        ] {
+            assert_eq!(
+                few.find(to.parse().unwrap()),
+                many.find(to.parse().unwrap()),
+                "{to}"
+            );
+        }
+        let far = Some(Hop::Port {
+            port: PortId(1),
+            via: Some("10.2.0.9".parse().unwrap()),
+        });
+        assert_eq!(many.find("172.16.40.0".parse().unwrap()), far);
+        assert_ne!(many.find("172.16.40.255".parse().unwrap()), far);
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Neighbors {
 
     /// The link address for a frame to a neighbour.
     pub fn resolve(&mut self, now: Instant, port: PortId, address: IpAddr) -> Resolved {
-        let room = self.make_room(port, address);
+        let room = !self.live || self.make_room(port, address);
         match self.entries.get_mut(&(port, address)) {
             Some(State::Fixed(mac)) => Resolved::Send(*mac),
             Some(State::Known { mac, since, asked }) => {
