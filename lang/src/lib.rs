@@ -18,3 +18,5 @@ mod sets;
 pub mod source;
 pub mod token;
 pub mod typed;
+
+pub use resolve::{Named as NamedPriority, hooks, named_priorities};

@@ -2,15 +2,20 @@
 
 /// Declares the reasons, their names, and their number.
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal,)*) => {
         /// Why a frame was dropped, or why it went on, where the engine and no rule decided.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
-        pub enum Reason { $($(#[$doc])* $variant,)* }
+        pub enum Reason { $($(#[doc = $doc])* $variant,)* }
 
         impl Reason {
             /// Every reason, in order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// What it means, in a line for people.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* }
+            }
 
             /// The name in reports, counters and metrics.
             pub const fn name(self) -> &'static str {

@@ -65,10 +65,10 @@ pub mod status {
 }
 
 macro_rules! ct_keys {
-    ($($(#[$doc:meta])* $variant:ident, $word:literal, $printed:literal, $bits:literal, $order:ident, $type:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident, $word:literal, $printed:literal, $bits:literal, $order:ident, $type:ident;)*) => {
         /// A key of `ct`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum CtKey { $($(#[$doc])* $variant,)* }
+        pub enum CtKey { $($(#[doc = $doc])* $variant,)* }
 
         impl CtKey {
             /// Every key.
@@ -82,6 +82,8 @@ macro_rules! ct_keys {
             pub const fn bits(self) -> u32 { match self { $(Self::$variant => $bits,)* } }
             /// The value's byte order.
             pub const fn byte_order(self) -> ByteOrder { match self { $(Self::$variant => ByteOrder::$order,)* } }
+            /// What it is, in a line for people.
+            pub const fn doc(self) -> &'static str { match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* } }
             /// The value's type.
             pub const fn datatype(self) -> DataType { match self { $(Self::$variant => DataType::$type,)* } }
         }
@@ -89,11 +91,11 @@ macro_rules! ct_keys {
 }
 
 ct_keys! {
-    /// [`state`].
+    /// What conntrack made of the packet: bits of [`state`].
     State, "state", "state", 32, Host, CtState;
-    /// [`Direction`].
+    /// Which way the packet goes in its connection: a [`Direction`].
     Direction, "direction", "direction", 8, Host, CtDir;
-    /// [`status`].
+    /// What has happened to the connection: bits of [`status`].
     Status, "status", "status", 32, Host, CtStatus;
     /// The connection's mark.
     Mark, "mark", "mark", 32, Host, Mark;

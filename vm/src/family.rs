@@ -2,10 +2,10 @@
 
 /// Declares an enum whose variants have one spelling in nft's language.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $vdoc:literal])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant,)* }
+        pub enum $name { $($(#[doc = $vdoc])* $variant,)* }
 
         impl $name {
             /// Every variant, in order of declaration.
@@ -14,6 +14,11 @@ macro_rules! words {
             /// The word that nft writes.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
+            }
+
+            /// What it is, in a line for people.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($vdoc),*).trim_ascii(),)* }
             }
 
             /// The variant that nft writes as `word`.

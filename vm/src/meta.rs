@@ -12,10 +12,10 @@ pub enum ByteOrder {
 }
 
 macro_rules! meta_keys {
-    ($($(#[$doc:meta])* $variant:ident, $word:literal, $printed:literal, $bits:literal, $order:ident, $type:ident, $bare:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident, $word:literal, $printed:literal, $bits:literal, $order:ident, $type:ident, $bare:literal;)*) => {
         /// A key of `meta`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum MetaKey { $($(#[$doc])* $variant,)* }
+        pub enum MetaKey { $($(#[doc = $doc])* $variant,)* }
 
         impl MetaKey {
             /// Every key.
@@ -33,6 +33,8 @@ macro_rules! meta_keys {
             pub const fn datatype(self) -> DataType { match self { $(Self::$variant => DataType::$type,)* } }
             /// Whether the word may stand without `meta`.
             pub const fn is_bare(self) -> bool { match self { $(Self::$variant => $bare,)* } }
+            /// What it is, in a line for people.
+            pub const fn doc(self) -> &'static str { match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* } }
             /// The key that nft writes as `word`.
             pub fn from_word(word: &str) -> Option<Self> { match word { $($word => Some(Self::$variant),)* _ => None } }
         }

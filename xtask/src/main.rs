@@ -1,5 +1,7 @@
-//! Repository tasks. `cargo xtask test` is the test command; nothing else needs to be done before it.
+//! Repository tasks. `cargo xtask test` is the test command; nothing else needs to be done before it. `cargo xtask docs` writes the
+//! book's generated pages.
 
+mod docs;
 mod needs;
 mod tests;
 
@@ -10,15 +12,18 @@ use anyhow::{Result, bail};
 
 const USAGE: &str = "\
 usage: cargo xtask test [FILTER...]
+       cargo xtask docs
 
   test   install what kernel tests need where that is possible, then run every test;
          words after it go to the test runner as filters
+  docs   write the generated pages of the book anew
 ";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let done = match arguments.next().as_deref() {
         Some("test") => tests::run(&arguments.collect::<Vec<_>>()),
+        Some("docs") => docs::write(),
         Some("help" | "--help" | "-h") => print_usage(),
         Some(other) => fail(other),
         None => fail(""),

@@ -41,6 +41,6 @@ fn runs(arguments: &[&str], filters: &[String]) -> Result<bool> {
     Ok(status.success())
 }
 
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -11,7 +11,7 @@ use redan_vm::ids::{ChainId, TableId};
 use redan_vm::ruleset::{BaseChain, Chain, Policy};
 
 /// Hooks that a family has.
-fn hooks(family: Family) -> &'static [Hook] {
+pub fn hooks(family: Family) -> &'static [Hook] {
     match family {
         Family::Ip | Family::Ip6 | Family::Bridge => &[
             Hook::Prerouting,
@@ -35,10 +35,10 @@ fn hooks(family: Family) -> &'static [Hook] {
 }
 
 /// A named priority and where it may be used: name, value, hooks (none: any).
-type Named = (&'static str, i32, &'static [Hook]);
+pub type Named = (&'static str, i32, &'static [Hook]);
 
 /// Named priorities of a family (nft(8), "CHAINS").
-fn named_priorities(family: Family) -> &'static [Named] {
+pub fn named_priorities(family: Family) -> &'static [Named] {
     match family {
         Family::Ip | Family::Ip6 | Family::Inet => &[
             ("raw", -300, &[]),

@@ -10,6 +10,7 @@ mod scope;
 mod set;
 
 pub(crate) use chain::inline_chain;
+pub use chain::{Named, hooks, named_priorities};
 pub(crate) use command::run;
 pub(crate) use context::{Context, suggest};
 pub(crate) use scope::Scope;

@@ -1,14 +1,19 @@
 //! Why conntrack called a packet INVALID.
 
 macro_rules! invalid_reasons {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal,)*) => {
         /// Why a packet is INVALID. Linux only logs this; here every one has a name and a counter.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum InvalidReason { $($(#[$doc])* $variant,)* }
+        pub enum InvalidReason { $($(#[doc = $doc])* $variant,)* }
 
         impl InvalidReason {
             /// Every reason, in order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// What it means, in a line for people.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* }
+            }
 
             /// The name in counters, traces and replays.
             pub const fn name(self) -> &'static str {
