@@ -138,40 +138,51 @@ impl Proto {
 }
 
 /// An entry of the table.
+///
+/// What every packet reads lies in the first cache line, the tracker's state in the third; a packet of an entry without translation needs no other.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Entry {
-    /// Original and reply tuple, as they lie on the wire.
-    pub(super) tuples: [Tuple; 2],
-    /// Their hashes, set when the entry is confirmed.
-    pub(super) hashes: [u32; 2],
-    /// Life.
-    pub(super) life: Life,
-    /// The tracker's state.
-    pub(super) proto: Proto,
-    /// The zone.
+    /// The original tuple, as it lies on the wire.
+    original: Tuple,
+    /// The zone; one that covers no direction marks a vacant slot.
     pub(super) zone: Zone,
-    /// `ct mark`.
-    pub(super) mark: u32,
-    /// `ct secmark`.
-    pub(super) secmark: u32,
-    /// `ct label`.
-    pub(super) labels: u128,
     /// Whether traffic is counted.
     pub(super) is_counted: bool,
-    /// Traffic by direction.
-    pub(super) traffic: [Traffic; 2],
-    /// When it was confirmed, where that is remembered.
-    pub(super) start: Option<Instant>,
+    /// How often the slot has been used, mod 256.
+    pub(super) generation: u8,
+    /// `ct mark`.
+    pub(super) mark: u32,
+    /// Life.
+    pub(super) life: Life,
+    /// The reply tuple, as it lies on the wire.
+    reply: Tuple,
+    /// `ct secmark`.
+    pub(super) secmark: u32,
+    /// When it was confirmed; 1970 where that is not remembered.
+    pub(super) start: Instant,
     /// How many entries were made before it.
     pub(super) serial: u64,
+    /// The tracker's state.
+    pub(super) proto: Proto,
+    /// Traffic by direction.
+    pub(super) traffic: [Traffic; 2],
+    /// `ct label`.
+    pub(super) labels: u128,
 }
+
+const _: () = {
+    assert!(std::mem::offset_of!(Entry, reply) == 64);
+    assert!(std::mem::offset_of!(Entry, proto) == 128);
+    assert!(size_of::<Proto>() == 64);
+};
 
 impl Entry {
     /// A new, unconfirmed entry that one packet holds.
     pub(super) fn new(original: Tuple, reply: Tuple, zone: Zone, serial: u64) -> Self {
         Self {
-            tuples: [original, reply],
-            hashes: [0; 2],
+            original,
+            reply,
             life: Life {
                 status: 0,
                 changes: 0,
@@ -184,19 +195,51 @@ impl Entry {
             secmark: 0,
             labels: 0,
             is_counted: false,
+            generation: 0,
             traffic: [Traffic::default(); 2],
-            start: None,
+            start: Instant::default(),
             serial,
         }
     }
 
     /// The tuple of a direction.
     pub(super) const fn tuple(&self, direction: Direction) -> &Tuple {
-        let [original, reply] = &self.tuples;
         match direction {
-            Direction::Original => original,
-            Direction::Reply => reply,
+            Direction::Original => &self.original,
+            Direction::Reply => &self.reply,
         }
+    }
+
+    /// Both tuples, the original one first.
+    pub(super) const fn tuples(&self) -> [Tuple; 2] {
+        [self.original, self.reply]
+    }
+
+    /// Whether this is the tuple of a direction. Without translation the first cache line tells for both.
+    #[inline]
+    pub(super) fn has_tuple(&self, direction: Direction, tuple: &Tuple) -> bool {
+        match direction {
+            Direction::Original => self.original == *tuple,
+            Direction::Reply if self.life.has(status::SRC_NAT | status::DST_NAT) => {
+                self.reply == *tuple
+            }
+            Direction::Reply => tuple.inverse() == Some(self.original),
+        }
+    }
+
+    /// Whether the slot is free.
+    pub(super) const fn is_vacant(&self) -> bool {
+        self.zone.directions == 0
+    }
+
+    /// Frees the slot.
+    pub(super) const fn vacate(&mut self) {
+        self.zone.directions = 0;
+    }
+
+    /// When it was confirmed, where that is remembered.
+    pub(super) fn start(&self) -> Option<Instant> {
+        (self.start != Instant::default()).then_some(self.start)
     }
 
     /// Counts a packet of `bytes` bytes, if the entry counts.

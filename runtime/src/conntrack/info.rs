@@ -43,7 +43,7 @@ pub struct EntryInfo {
 
 impl EntryInfo {
     pub(super) fn new(entry: &Entry, id: u32, now: Instant) -> Self {
-        let [original, reply] = entry.tuples;
+        let [original, reply] = entry.tuples();
         let gre_timeouts = match entry.proto {
             Proto::Gre(gre) => Some((gre.timeout, gre.stream_timeout)),
             Proto::Tcp(_) | Proto::Sctp(_) | Proto::Udp(_) | Proto::Stateless => None,
@@ -61,7 +61,7 @@ impl EntryInfo {
             state: entry.proto.state_name(),
             gre_timeouts,
             traffic: entry.is_counted.then_some(entry.traffic),
-            start: entry.start,
+            start: entry.start(),
             now,
         }
     }

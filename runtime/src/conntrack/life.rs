@@ -128,7 +128,7 @@ impl Conntrack {
     pub(super) fn destroy(&mut self, id: EntryId, now: Instant) {
         self.table.unlink(id);
         self.report_destroy(id, now);
-        let _ = self.table.remove(id);
+        self.table.remove(id);
     }
 
     /// Takes an entry out of the table while a packet still holds it.

@@ -11,6 +11,7 @@
 mod entry;
 mod event;
 mod gre;
+mod huge_pages;
 mod icmp;
 mod info;
 mod keys;
@@ -259,7 +260,7 @@ impl Conntrack {
                 if entry.life.is_confirmed() {
                     self.table.hasten(id, now);
                 } else {
-                    let _ = self.table.remove(id);
+                    self.table.remove(id);
                 }
                 return Err(reason);
             }
@@ -354,7 +355,7 @@ impl Conntrack {
         let Some(entry) = self.table.entry(id) else {
             return self.fail_confirm();
         };
-        let ([original, reply], zone) = (entry.tuples, entry.zone);
+        let ([original, reply], zone) = (entry.tuples(), entry.zone);
         let winner = self
             .lookup(&original, zone, now)
             .or_else(|| self.lookup(&reply, zone, now));
@@ -365,7 +366,9 @@ impl Conntrack {
         if let Some(entry) = self.table.entry_mut(id) {
             entry.life.confirm(now);
             entry.life.holders = 0;
-            entry.start = starts;
+            if let Some(start) = starts {
+                entry.start = start;
+            }
             entry.life.changes |= if entry.life.has(status::EXPECTED) {
                 change::RELATED
             } else {
@@ -390,18 +393,19 @@ impl Conntrack {
             .entry(id)
             .zip(self.table.entry(winner))
             .is_some_and(|(ours, theirs)| {
-                ours.tuples == theirs.tuples
-                    && matches!(ours.tuples[0].l4proto, protocol::UDP | protocol::UDPLITE)
+                ours.tuples() == theirs.tuples() && {
+                    let l4proto = ours.tuple(Direction::Original).l4proto;
+                    matches!(l4proto, protocol::UDP | protocol::UDPLITE)
+                }
             });
         if !same {
             self.release(packet);
             return self.fail_confirm();
         }
-        let Some(ours) = self.table.remove(id) else {
-            return self.fail_confirm();
-        };
+        let ours = self.table.entry(id).map(|entry| entry.traffic);
+        self.table.remove(id);
         if let Some(entry) = self.table.entry_mut(winner) {
-            for (traffic, more) in entry.traffic.iter_mut().zip(ours.traffic) {
+            for (traffic, more) in entry.traffic.iter_mut().zip(ours.unwrap_or_default()) {
                 traffic.packets += more.packets;
                 traffic.bytes += more.bytes;
             }
@@ -434,7 +438,7 @@ impl Conntrack {
         }
         entry.life.holders = entry.life.holders.saturating_sub(1);
         if entry.life.holders == 0 {
-            let _ = self.table.remove(id);
+            self.table.remove(id);
         }
     }
 

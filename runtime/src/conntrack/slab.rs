@@ -1,10 +1,11 @@
 //! Where entries lie: chunks that never move, so that growing costs no copy, and numbers that notice when an entry has been replaced.
 
 use super::entry::Entry;
+use super::huge_pages;
 use super::wheel::Link;
 
-/// Slots in a chunk.
-const CHUNK: usize = 1024;
+/// Slots in a chunk: 16 MB, of which only what is used is ever touched.
+const CHUNK: usize = 1 << 16;
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -29,19 +30,22 @@ impl EntryId {
     }
 }
 
-/// A place for an entry.
+/// A place for an entry: four cache lines.
 #[derive(Debug)]
+#[repr(C, align(128))]
 pub(super) struct Slot {
+    /// The entry, or what is left of the last one.
+    entry: Entry,
     /// Its place in the timer wheel, or in the free list.
     pub(super) link: Link,
-    generation: u8,
-    entry: Option<Entry>,
 }
+
+const _: () = assert!(size_of::<Slot>() == 256);
 
 /// All entries.
 #[derive(Debug)]
 pub(super) struct Slab {
-    chunks: Vec<Box<[Slot]>>,
+    chunks: Vec<Vec<Slot>>,
     free: u32,
     len: usize,
 }
@@ -65,64 +69,64 @@ impl Slab {
 
     /// Slots there are, empty ones too.
     pub(super) fn slots(&self) -> u32 {
-        u32::try_from(self.chunks.len() * CHUNK).unwrap_or(u32::MAX)
+        let full = self.chunks.len().saturating_sub(1) * CHUNK;
+        let last = self.chunks.last().map_or(0, Vec::len);
+        u32::try_from(full + last).unwrap_or(u32::MAX)
     }
 
     /// Stores an entry; `None` when all numbers are taken.
-    pub(super) fn insert(&mut self, entry: Entry) -> Option<EntryId> {
-        if self.free == NONE {
-            self.grow()?;
-        }
+    pub(super) fn insert(&mut self, mut entry: Entry) -> Option<EntryId> {
         let index = self.free;
-        let slot = self.slot_mut(index)?;
+        let Some(slot) = self.slot_mut(index) else {
+            return self.append(entry);
+        };
+        entry.generation = slot.entry.generation;
+        let id = EntryId::new(index, entry.generation);
         let next = slot.link.next;
-        slot.entry = Some(entry);
-        slot.link = Link::UNARMED;
-        let id = EntryId::new(index, slot.generation);
+        *slot = Slot {
+            entry,
+            link: Link::UNARMED,
+        };
         self.free = next;
         self.len += 1;
         Some(id)
     }
 
-    /// Takes an entry out. It must be in no list and no index.
-    pub(super) fn remove(&mut self, id: EntryId) -> Option<Entry> {
+    /// Frees an entry's slot. It must be in no list and no index.
+    pub(super) fn remove(&mut self, id: EntryId) {
         let free = self.free;
-        let slot = self.slot_mut(id.slot())?;
-        if slot.generation != id.generation() {
-            return None;
+        let Some(slot) = self.slot_mut(id.slot()) else {
+            return;
+        };
+        if slot.entry.is_vacant() || slot.entry.generation != id.generation() {
+            return;
         }
-        let entry = slot.entry.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.entry.vacate();
+        slot.entry.generation = slot.entry.generation.wrapping_add(1);
         slot.link.next = free;
         self.free = id.slot();
         self.len -= 1;
-        Some(entry)
     }
 
     /// The entry with this number.
     #[inline]
     pub(super) fn find(&self, id: EntryId) -> Option<&Entry> {
-        let slot = self.slot(id.slot())?;
-        slot.entry
-            .as_ref()
-            .filter(|_| slot.generation == id.generation())
+        let entry = &self.slot(id.slot())?.entry;
+        (!entry.is_vacant() && entry.generation == id.generation()).then_some(entry)
     }
 
     /// The entry with this number, to change.
     #[inline]
     pub(super) fn find_mut(&mut self, id: EntryId) -> Option<&mut Entry> {
-        let slot = self.slot_mut(id.slot())?;
-        slot.entry
-            .as_mut()
-            .filter(|_| slot.generation == id.generation())
+        let entry = &mut self.slot_mut(id.slot())?.entry;
+        (!entry.is_vacant() && entry.generation == id.generation()).then_some(entry)
     }
 
     /// The entry in a slot, with its number.
     #[inline]
     pub(super) fn at(&self, index: u32) -> Option<(EntryId, &Entry)> {
-        let slot = self.slot(index)?;
-        let entry = slot.entry.as_ref()?;
-        Some((EntryId::new(index, slot.generation), entry))
+        let entry = &self.slot(index)?.entry;
+        (!entry.is_vacant()).then(|| (EntryId::new(index, entry.generation), entry))
     }
 
     /// A slot.
@@ -141,26 +145,23 @@ impl Slab {
             .get_mut(index as usize % CHUNK)
     }
 
-    fn grow(&mut self) -> Option<()> {
-        let first = self.slots();
-        if first as usize >= Self::CAPACITY {
+    /// Stores an entry behind all slots.
+    fn append(&mut self, mut entry: Entry) -> Option<EntryId> {
+        let index = self.slots();
+        if index as usize >= Self::CAPACITY {
             return None;
         }
-        let end = first + u32::try_from(CHUNK).ok()?;
-        let chunk = (first..end).map(|index| Slot {
-            link: Link {
-                next: if index + 1 == end {
-                    self.free
-                } else {
-                    index + 1
-                },
-                ..Link::UNARMED
-            },
-            generation: 0,
-            entry: None,
+        if (index as usize).is_multiple_of(CHUNK) {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            huge_pages::advise(&mut chunk);
+            self.chunks.push(chunk);
+        }
+        entry.generation = 0;
+        self.chunks.last_mut()?.push(Slot {
+            entry,
+            link: Link::UNARMED,
         });
-        self.chunks.push(chunk.collect());
-        self.free = first;
-        Some(())
+        self.len += 1;
+        Some(EntryId::new(index, 0))
     }
 }

@@ -4,14 +4,12 @@
 //! to later buckets. A lookup touches one line of the index and the entry. Tags are 32 bits of a keyed hash, so that no stranger can aim at a
 //! bucket; they also say where a reference belongs, so that growing reads no entry.
 
-use std::hash::Hasher;
-
 use redan_vm::Instant;
 use redan_vm::ct::Direction;
-use redan_vm::family::nfproto;
 use siphasher::sip::SipHasher13;
 
 use super::entry::Entry;
+use super::huge_pages;
 use super::slab::{EntryId, Slab};
 use super::tuple::{Tuple, Zone};
 use super::wheel::Wheel;
@@ -147,7 +145,10 @@ impl Index {
     }
 
     fn grow(&mut self) {
-        let buckets = vec![Bucket::EMPTY; self.buckets.len() * 2];
+        let len = self.buckets.len() * 2;
+        let mut buckets = Vec::with_capacity(len);
+        huge_pages::advise(&mut buckets);
+        buckets.resize(len, Bucket::EMPTY);
         for bucket in std::mem::replace(&mut self.buckets, buckets) {
             let places = bucket.tags.iter().zip(&bucket.refs).enumerate();
             for (at, (tag, reference)) in places {
@@ -162,7 +163,9 @@ impl Index {
 /// Entries, index and wheel.
 #[derive(Debug)]
 pub(super) struct Table {
-    key: [u8; 16],
+    hasher: SipHasher13,
+    /// Keys [`Self::public_id`].
+    id_hasher: SipHasher13,
     slab: Slab,
     index: Index,
     wheel: Wheel,
@@ -185,7 +188,8 @@ const fn direction_of(reference: u32) -> Direction {
 impl Table {
     pub(super) fn new(seed: u128) -> Self {
         Self {
-            key: seed.to_le_bytes(),
+            hasher: SipHasher13::new_with_key(&seed.to_le_bytes()),
+            id_hasher: SipHasher13::new_with_key(&(!seed).to_le_bytes()),
             slab: Slab::new(),
             index: Index::new(),
             wheel: Wheel::new(),
@@ -225,13 +229,8 @@ impl Table {
         let Some(entry) = self.slab.find(id) else {
             return;
         };
-        let hashes = [Direction::Original, Direction::Reply]
-            .map(|direction| self.hash(entry.tuple(direction), entry.zone.id_for(direction)));
         let deadline = entry.life.deadline();
-        let [original, reply] = hashes;
-        if let Some(entry) = self.slab.find_mut(id) {
-            entry.hashes = hashes;
-        }
+        let [original, reply] = self.hashes(entry);
         // The reply tuple first: where both are the same, Linux finds that one.
         self.index
             .insert(reply, reference(id.slot(), Direction::Reply));
@@ -245,7 +244,7 @@ impl Table {
         let Some(entry) = self.slab.find(id) else {
             return;
         };
-        let [original, reply] = entry.hashes;
+        let [original, reply] = self.hashes(entry);
         self.index
             .remove(reply, reference(id.slot(), Direction::Reply));
         self.index
@@ -253,9 +252,15 @@ impl Table {
         self.wheel.disarm(&mut self.slab, id.slot());
     }
 
-    /// Takes an unlinked entry out.
-    pub(super) fn remove(&mut self, id: EntryId) -> Option<Entry> {
-        self.slab.remove(id)
+    /// Frees an unlinked entry.
+    pub(super) fn remove(&mut self, id: EntryId) {
+        self.slab.remove(id);
+    }
+
+    /// Hashes of both tuples.
+    fn hashes(&self, entry: &Entry) -> [u32; 2] {
+        [Direction::Original, Direction::Reply]
+            .map(|direction| self.hash(entry.tuple(direction), entry.zone.id_for(direction)))
     }
 
     /// The entry of a tuple as it lies on the wire, and the direction that it goes in it.
@@ -275,7 +280,7 @@ impl Table {
         let found = self.index.find(self.hash(tuple, zone_id), |reference| {
             let direction = direction_of(reference);
             self.slab.at(reference >> 1).is_some_and(|(_, entry)| {
-                entry.tuple(direction) == tuple
+                entry.has_tuple(direction, tuple)
                     && entry.zone.id_for(direction) == zone.id_for(direction)
             })
         })?;
@@ -343,42 +348,31 @@ impl Table {
     /// 32 bits of a keyed hash of a tuple in a zone; direction and family of the first packet do not count.
     #[inline]
     fn hash(&self, tuple: &Tuple, zone_id: u16) -> u32 {
-        let mut hasher = SipHasher13::new_with_key(&self.key);
         let keys = u64::from(tuple.src_key)
             | u64::from(tuple.dst_key) << 16
             | u64::from(zone_id) << 32
             | u64::from(tuple.l4proto) << 48
             | u64::from(tuple.l3proto) << 56;
-        hasher.write_u64(keys);
-        if tuple.l3proto == nfproto::IPV4 {
-            let ([src, ..], [dst, ..]) =
-                (tuple.src.as_chunks::<4>().0, tuple.dst.as_chunks::<4>().0)
-            else {
-                return 0;
-            };
-            let both =
-                u64::from(u32::from_le_bytes(*src)) << 32 | u64::from(u32::from_le_bytes(*dst));
-            hasher.write_u64(both);
-        } else {
-            hasher.write(&tuple.src);
-            hasher.write(&tuple.dst);
-        }
+        let mut bytes = [0; 40];
+        let (head, addresses) = bytes.split_at_mut(8);
+        head.copy_from_slice(&keys.to_le_bytes());
+        let (src, dst) = (tuple.address(&tuple.src), tuple.address(&tuple.dst));
+        let (src_place, rest) = addresses.split_at_mut(src.len());
+        src_place.copy_from_slice(src);
+        let (dst_place, rest) = rest.split_at_mut(dst.len());
+        dst_place.copy_from_slice(dst);
+        let len = 40 - rest.len();
+        let sum = self.hasher.hash(bytes.get(..len).unwrap_or(&[]));
         #[expect(clippy::cast_possible_truncation, reason = "32 bits are wanted")]
-        let hash = hasher.finish() as u32;
+        let hash = sum as u32;
         hash
     }
 
     /// A number that stands for an entry in listings and events, keyed apart from the index.
     pub(super) fn public_id(&self, entry: &Entry) -> u32 {
-        let [first, rest @ ..] = self.key;
-        let mut key = [!first; 16];
-        if let Some(place) = key.last_chunk_mut::<15>() {
-            *place = rest;
-        }
-        let mut hasher = SipHasher13::new_with_key(&key);
-        hasher.write_u64(entry.serial);
+        let sum = self.id_hasher.hash(&entry.serial.to_le_bytes());
         #[expect(clippy::cast_possible_truncation, reason = "32 bits are wanted")]
-        let id = hasher.finish() as u32;
+        let id = sum as u32;
         id
     }
 }

@@ -25,8 +25,8 @@ pub(super) struct Link {
     pub(super) next: u32,
     /// The slot; [`NONE`] when it is not in the wheel.
     pub(super) place: u32,
-    /// The second at which the slot comes up.
-    pub(super) tick: u64,
+    /// The second at which the slot comes up, since 1970.
+    pub(super) tick: u32,
 }
 
 impl Link {
@@ -84,7 +84,7 @@ impl Wheel {
                 prev: NONE,
                 next: head,
                 place,
-                tick,
+                tick: u32::try_from(tick).unwrap_or(u32::MAX),
             };
             self.set_head(place, index);
             self.len += 1;
@@ -113,7 +113,8 @@ impl Wheel {
     /// Arms an entry anew when its slot comes up too late for `deadline`.
     pub(super) fn hasten(&mut self, slab: &mut Slab, index: u32, now: Instant, deadline: Instant) {
         let is_late = slab.slot(index).is_some_and(|slot| {
-            slot.link.place != NONE && slot.link.tick > seconds_up(deadline).max(self.tick + 1)
+            slot.link.place != NONE
+                && u64::from(slot.link.tick) > seconds_up(deadline).max(self.tick + 1)
         });
         if is_late {
             self.disarm(slab, index);

@@ -119,12 +119,12 @@ fn clash_of_two_udp_packets_merges_and_of_two_syns_drops() {
 
 #[test]
 fn full_table_evicts_what_is_not_assured_or_drops() {
-    let (mut conntrack, mut builder) = table(3);
-    for port in 1..=3 {
+    let (mut conntrack, mut builder) = table(200);
+    for port in 1..=200 {
         let text = format!("a>b udp cport={port}");
         pass(&mut conntrack, &mut builder, NOW, &text);
     }
-    let track = pass(&mut conntrack, &mut builder, NOW, "a>b udp cport=4");
+    let track = pass(&mut conntrack, &mut builder, NOW, "a>b udp cport=201");
     assert_eq!(track, Track::Tracked);
     assert!(conntrack.stats().early_drop >= 1);
 
