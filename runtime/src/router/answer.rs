@@ -86,8 +86,7 @@ impl Fault {
 /// destination on a wire); `None` when there is nothing to answer to. `trusted`: the packet's checksum need not be verified.
 pub fn answer(packet: &Packet, fault: Fault, source: IpAddr, trusted: bool) -> Option<Vec<u8>> {
     let rejected = matches!(fault, Fault::Rejected(_));
-    if rejected && !trusted && checksum::verify(&packet.frame, &packet.layout) == Verified::Wrong {
-        // nf_reject: what has a wrong checksum draws no answer.
+    if rejected && !trusted && !is_whole(packet) {
         return None;
     }
     if fault == Fault::Rejected(Reject::TcpReset) {
@@ -96,6 +95,36 @@ pub fn answer(packet: &Packet, fault: Fault, source: IpAddr, trusted: bool) -> O
     match source {
         IpAddr::V4(source) => error_v4(packet, fault.icmpv4()?, source),
         IpAddr::V6(source) => error_v6(packet, fault.icmpv6()?, source),
+    }
+}
+
+/// Whether a packet's checksum lets `reject` answer it (`nf_reject.h: nf_reject_verify_csum`). The kernel sums every protocol that is not
+/// known to do otherwise as if it had TCP's kind of checksum, so that most packets of such protocols draw no answer.
+fn is_whole(packet: &Packet) -> bool {
+    let layout = &packet.layout;
+    match layout.l4proto {
+        protocol::GRE
+        | protocol::ESP
+        | protocol::AH
+        | protocol::SCTP
+        | protocol::UDPLITE
+        | protocol::DCCP => true,
+        protocol::TCP | protocol::UDP => checksum::verify(&packet.frame, layout) != Verified::Wrong,
+        other => {
+            let Some(bytes) = packet.transport().filter(|_| !layout.is_fragment()) else {
+                return false;
+            };
+            let pseudo = match packet.ipv6() {
+                Some(ip) => Sum::pseudo_v6(
+                    ip.src(),
+                    ip.dst(),
+                    other,
+                    u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+                ),
+                None => Sum::new(),
+            };
+            pseudo.add_bytes(bytes).fold() == 0xffff
+        }
     }
 }
 

@@ -1,0 +1,239 @@
+//! A case: a ruleset and frames. It is judged by the kernel and by redan, shrunk when they differ, and kept as a file.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use redan_vm::Instant;
+
+use crate::compare::{Answer, Judgement, difference, normal, probed_state, table_line};
+use crate::kernel::{Kernel, PORTS};
+use crate::redan::{self, EngineKind};
+use crate::rulesets::Ruleset;
+use crate::traffic::Frame;
+
+/// Tries that shrinking may take.
+const TRIES: usize = 160;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) rules: Ruleset,
+    pub(crate) frames: Vec<Frame>,
+}
+
+impl Case {
+    /// Where redan and the kernel differ.
+    pub(crate) fn difference(&self) -> Option<String> {
+        let (kernel, times) = match self.kernel() {
+            Ok(judged) => judged,
+            Err(why) => return Some(why),
+        };
+        EngineKind::ALL.into_iter().find_map(|engine| {
+            let redan = redan::judge(&self.rules.text(), &timed(&self.frames, &times), engine);
+            difference(&kernel, &redan).map(|what| format!("{engine:?}: {what}"))
+        })
+    }
+
+    /// What Linux says, and when each frame went in.
+    fn kernel(&self) -> Result<(Judgement, Vec<Instant>), String> {
+        let (rules, frames) = (self.rules.text(), self.frames.clone());
+        std::thread::spawn(move || {
+            let kernel = Kernel::new()?;
+            kernel.load(&rules)?;
+            let mut judged = Judgement::default();
+            let mut times = Vec::with_capacity(frames.len());
+            for frame in &frames {
+                times.push(now());
+                let out = kernel.send(frame.port, &frame.bytes);
+                judged.answers.push(answer(&frame.bytes, out));
+            }
+            judged.counters = counters(&kernel.list());
+            judged.table = kernel.conntrack().lines().map(table_line).collect();
+            Ok((judged, times))
+        })
+        .join()
+        .map_err(|_| "the kernel's thread panicked".to_string())?
+    }
+
+    /// A smaller case that still fails, and how.
+    pub(crate) fn shrink(self, what: String) -> (Self, String) {
+        let (mut best, mut what) = (self, what);
+        let mut tries = 0;
+        let mut step = best.frames.len() / 2;
+        while step > 0 && tries < TRIES {
+            let mut at = best.frames.len();
+            while at > 0 && tries < TRIES {
+                let from = at.saturating_sub(step);
+                let mut less = best.clone();
+                less.frames.drain(from..at);
+                tries += 1;
+                if let Some(why) = less.difference() {
+                    (best, what) = (less, why);
+                }
+                at = from;
+            }
+            step /= 2;
+        }
+        let mut again = true;
+        while again && tries < 2 * TRIES {
+            again = false;
+            for rules in best.rules.smaller() {
+                let less = Self {
+                    rules,
+                    frames: best.frames.clone(),
+                };
+                tries += 1;
+                if let Some(why) = less.difference() {
+                    (best, what, again) = (less, why, true);
+                    break;
+                }
+            }
+        }
+        (best, what)
+    }
+
+    /// Writes the case with what the kernel says of it; gives the file.
+    pub(crate) fn keep(&self, seed: u64) -> PathBuf {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/referee");
+        std::fs::create_dir_all(&folder).expect("a folder for cases");
+        let path = folder.join(format!("seed-{seed}.case"));
+        let (judged, times) = self.kernel().unwrap_or_default();
+        std::fs::write(
+            &path,
+            write(&self.rules.text(), &timed(&self.frames, &times), &judged),
+        )
+        .expect("a case is written");
+        path
+    }
+}
+
+fn timed(frames: &[Frame], times: &[Instant]) -> Vec<(Instant, Frame)> {
+    times.iter().copied().zip(frames.iter().cloned()).collect()
+}
+
+fn now() -> Instant {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel's clock cannot be set, so redan is given the time at which the kernel saw a frame"
+    )]
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
+    Instant::from_nanos(u64::try_from(since.as_nanos()).expect("before 2554"))
+}
+
+/// What came out for a frame, normalised; the state is that of the frame itself, not of what was sent because of it.
+pub(crate) fn answer(input: &[u8], out: Vec<(usize, Vec<u8>)>) -> Answer {
+    let state = out.first().and_then(|(_, frame)| probed_state(frame));
+    let mut out: Vec<_> = out
+        .into_iter()
+        .map(|(port, frame)| (port, normal(&frame, input)))
+        .collect();
+    out.sort_by_key(|(port, _)| *port);
+    Answer { state, out }
+}
+
+/// The counters of a listing, in order.
+pub(crate) fn counters(listing: &str) -> Vec<(u64, u64)> {
+    let words: Vec<&str> = listing.split_whitespace().collect();
+    words
+        .windows(5)
+        .filter(|w| w[0] == "counter" && w[1] == "packets" && w[3] == "bytes")
+        .map(|w| {
+            (
+                w[2].parse().expect("a number"),
+                w[4].parse().expect("a number"),
+            )
+        })
+        .collect()
+}
+
+/// A case as text: `rules`, then per frame `> PORT NANOSECONDS HEX`, its state, and a line `< PORT HEX` for each frame that came out;
+/// then counters and the table.
+fn write(rules: &str, frames: &[(Instant, Frame)], judged: &Judgement) -> String {
+    let mut text = format!("{rules}\n");
+    for ((time, frame), answer) in frames.iter().zip(&judged.answers) {
+        let _ = writeln!(
+            text,
+            "> {} {} {}",
+            PORTS[frame.port].name,
+            time.as_nanos(),
+            hex(&frame.bytes)
+        );
+        let _ = writeln!(text, "= {}", answer.state.unwrap_or("-"));
+        for (port, bytes) in &answer.out {
+            let _ = writeln!(text, "< {} {}", PORTS[*port].name, hex(bytes));
+        }
+    }
+    for (packets, bytes) in &judged.counters {
+        let _ = writeln!(text, "# {packets} {bytes}");
+    }
+    for (line, left) in &judged.table {
+        let _ = writeln!(text, "@ {left} {line}");
+    }
+    text
+}
+
+/// Reads what [`Case::keep`] wrote: rules, frames with their times, and the kernel's judgement.
+pub(crate) fn read(path: &Path) -> (String, Vec<(Instant, Frame)>, Judgement) {
+    let text = std::fs::read_to_string(path).expect("a case is readable");
+    let (mut rules, mut frames, mut judged) = (String::new(), Vec::new(), Judgement::default());
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let port = |name: &str| {
+            PORTS
+                .iter()
+                .position(|p| p.name == name)
+                .expect("a port's name")
+        };
+        match words[..] {
+            [">", name, time, bytes] => {
+                frames.push((
+                    Instant::from_nanos(time.parse().expect("nanoseconds")),
+                    Frame {
+                        port: port(name),
+                        bytes: unhex(bytes),
+                    },
+                ));
+            }
+            ["=", state] => {
+                let state = ["new", "established", "related", "invalid", "untracked"]
+                    .into_iter()
+                    .find(|s| *s == state);
+                judged.answers.push(Answer {
+                    state,
+                    out: Vec::new(),
+                });
+            }
+            ["<", name, bytes] => judged
+                .answers
+                .last_mut()
+                .expect("a frame before")
+                .out
+                .push((port(name), unhex(bytes))),
+            ["#", packets, bytes] => judged.counters.push((
+                packets.parse().expect("a number"),
+                bytes.parse().expect("a number"),
+            )),
+            ["@", left, ..] => judged
+                .table
+                .push((words[2..].join(" "), left.parse().expect("seconds"))),
+            _ => {
+                rules += line;
+                rules.push('\n');
+            }
+        }
+    }
+    (rules, frames, judged)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16).expect("hex"))
+        .collect()
+}

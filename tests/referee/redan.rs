@@ -1,0 +1,167 @@
+//! redan as the other judge, with the same site as the laboratory.
+
+use std::sync::Arc;
+
+use redan_jit::Jit;
+use redan_lang::compile::{self, Options};
+use redan_lang::diag::Diagnostic;
+use redan_lang::parse::{self, FileLoader};
+use redan_lang::source::Sources;
+use redan_runtime::{
+    Datapath, Frame as RxFrame, Mode, Neighbor, Port, PortId, Route, Settings, Silent, Site,
+};
+
+use redan_vm::{Engine, Instant, Instr, Interpreter, Ruleset};
+
+use crate::case::answer;
+use crate::compare::{Judgement, table_line};
+use crate::kernel::{NEIGHBORS, PORTS, PROBE, ROUTES};
+use crate::traffic::Frame;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum EngineKind {
+    Interpreter,
+    Jit,
+}
+
+impl EngineKind {
+    pub(crate) const ALL: [Self; 2] = [Self::Interpreter, Self::Jit];
+
+    fn make(self, ruleset: &Arc<Ruleset>) -> Box<dyn Engine + Send> {
+        match self {
+            Self::Interpreter => Box::new(Interpreter::new(ruleset)),
+            Self::Jit => Box::new(
+                Jit::compile(Arc::clone(ruleset))
+                    .expect("every verified ruleset compiles to native code"),
+            ),
+        }
+    }
+}
+
+/// What redan says of a case.
+pub(crate) fn judge(rules: &str, frames: &[(Instant, Frame)], engine: EngineKind) -> Judgement {
+    let ruleset =
+        Arc::new(compile(&format!("{rules}\n{PROBE}")).expect("nft accepted these rules"));
+    let settings = Settings {
+        site: site(),
+        ..Settings::default()
+    };
+    let mut datapath = Datapath::new(
+        Arc::clone(&ruleset),
+        engine.make(&ruleset),
+        Box::new(Silent),
+        settings,
+    )
+    .expect("a right site");
+    let mut judged = Judgement::default();
+    let mut now = Instant::default();
+    for (time, frame) in frames {
+        now = *time;
+        if datapath.poll_timeout().is_some_and(|due| due <= now) {
+            datapath.handle_timeout(now, &mut Vec::new());
+        }
+        let mut out = Vec::new();
+        let port = PortId(u16::try_from(frame.port).expect("two ports"));
+        datapath.handle_frame(now, port, RxFrame::from(frame.bytes.clone()), &mut out);
+        let out = out.into_iter().map(|o| (o.port.index(), o.bytes)).collect();
+        judged.answers.push(answer(&frame.bytes, out));
+    }
+    judged.counters = counters(&ruleset, &datapath);
+    if let Some(conntrack) = datapath.conntrack() {
+        let mut text = String::new();
+        conntrack
+            .write_proc(now, &mut text)
+            .expect("a string takes text");
+        judged.table = text.lines().map(table_line).collect();
+    }
+    judged
+}
+
+/// The printed bytecode, or the errors.
+pub(crate) fn bytecode(rules: &str) -> Result<String, String> {
+    let ruleset = compile(rules)?;
+    let mut text = String::new();
+    redan_vm::text::print_ruleset(&ruleset, &mut text).expect("a string takes text");
+    Ok(text)
+}
+
+/// The compiled ruleset, or the errors.
+fn compile(rules: &str) -> Result<Ruleset, String> {
+    let mut sources = Sources::new();
+    let (root, mut found) = parse::add_bytes(&mut sources, "case", rules.as_bytes().to_vec());
+    let (file, parsed) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
+    found.extend(parsed);
+    let options = Options {
+        interfaces: PORTS.iter().map(|p| p.name.to_string()).collect(),
+        ..Options::default()
+    };
+    let (ruleset, errors) = compile::compile(&file, &sources, &options);
+    found.extend(errors);
+    let text = |d: &Diagnostic| {
+        format!(
+            "{} {}: {}\n",
+            d.code.info().code,
+            sources.text(d.span()),
+            d.message
+        )
+    };
+    ruleset.ok_or_else(|| found.iter().filter(|d| d.is_error()).map(text).collect())
+}
+
+/// Counters in the order in which a listing shows them: by table, chain, rule.
+fn counters(ruleset: &Ruleset, datapath: &Datapath) -> Vec<(u64, u64)> {
+    let mut all = Vec::new();
+    for rule in ruleset.chains.iter().flat_map(|chain| &chain.rules) {
+        for instr in ruleset
+            .rules
+            .get(rule.index())
+            .into_iter()
+            .flat_map(|rule| &rule.code)
+        {
+            if let Instr::Counter { state } = instr {
+                let counter = datapath.state().counter(*state).expect("a counter's state");
+                all.push((counter.packets, counter.bytes));
+            }
+        }
+    }
+    all
+}
+
+fn site() -> Site {
+    let ports = PORTS.iter().enumerate().map(|(i, port)| {
+        let mut made = Port::new(port.name, i);
+        made.mac = redan_runtime::Mac(port.mac);
+        made.addresses = port
+            .addresses
+            .iter()
+            .map(|a| a.parse().expect("an address"))
+            .collect();
+        made
+    });
+    Site {
+        mode: Mode::Router,
+        ports: ports.collect(),
+        routes: ROUTES.iter().map(|(to, via)| route(to, via)).collect(),
+        neighbors: NEIGHBORS
+            .iter()
+            .map(|(address, mac, _)| Neighbor {
+                address: address.parse().expect("an address"),
+                mac: redan_runtime::Mac(*mac),
+            })
+            .collect(),
+        conntrack: [("acct".to_string(), 1)].into(),
+        ..Site::default()
+    }
+}
+
+fn route(to: &str, via: &str) -> Route {
+    let to = match to {
+        "default" if via.contains(':') => "::/0",
+        "default" => "0.0.0.0/0",
+        prefix => prefix,
+    };
+    Route {
+        to: to.parse().expect("a prefix"),
+        via: via.parse().expect("an address"),
+    }
+}
