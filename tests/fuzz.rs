@@ -1,7 +1,10 @@
 //! Runs the bodies of the fuzz targets on the inputs in `fuzz/corpus/`, one folder a target: what fuzzing once found stays found.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
+#[expect(unreachable_pub, reason = "the bodies are public for the fuzz targets")]
 #[path = "../fuzz/src/lib.rs"]
 mod bodies;
 

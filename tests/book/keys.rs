@@ -121,7 +121,8 @@ fn meta_example(key: MetaKey) -> String {
 fn ct_example(key: CtKey) -> Option<String> {
     let rule = match key {
         CtKey::Secmark | CtKey::Saddr | CtKey::Daddr => return None,
-        CtKey::Label | CtKey::Event => return written(key),
+        CtKey::Label => "ct label set 1".to_owned(),
+        CtKey::Event => "ct event set new,destroy".to_owned(),
         CtKey::L3proto => "ct original l3proto ipv4".to_owned(),
         CtKey::SaddrIp | CtKey::DaddrIp | CtKey::SaddrIp6 | CtKey::DaddrIp6 | CtKey::Protocol => {
             format!(
@@ -147,12 +148,4 @@ fn ct_example(key: CtKey) -> Option<String> {
         }
     };
     Some(rule)
-}
-
-fn written(key: CtKey) -> Option<String> {
-    let value = match key {
-        CtKey::Label => "1",
-        _ => "new,destroy",
-    };
-    Some(format!("ct {} set {value}", key.word()))
 }

@@ -21,8 +21,9 @@ pub(crate) fn read(page: &str) -> String {
 pub(crate) fn hand_written() -> Vec<String> {
     let entries = std::fs::read_dir(path("")).expect("docs/ is there");
     let mut pages: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".md"))
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+        .filter_map(|path| path.file_name()?.to_str().map(str::to_owned))
         .collect();
     pages.sort();
     pages
