@@ -44,7 +44,12 @@ pub struct Compiled {
 
 /// Resolves, checks and compiles a parsed file. All errors are found in one run; what could be compiled is there nevertheless.
 pub fn analyze(file: &File, sources: &Sources, options: &Options) -> Compiled {
-    let mut cx = Context::new(sources, options);
+    run(file, sources, options, true)
+}
+
+/// Keeps typed rules where somebody will look at them: they take more room than the bytecode.
+fn run(file: &File, sources: &Sources, options: &Options, keep: bool) -> Compiled {
+    let mut cx = Context::new(sources, options, keep);
     resolve::run(&mut cx, file);
     let mut ruleset = std::mem::take(&mut cx.ruleset);
     ruleset.needs_conntrack = ruleset
@@ -69,7 +74,7 @@ pub fn compile(
     sources: &Sources,
     options: &Options,
 ) -> (Option<Ruleset>, Vec<Diagnostic>) {
-    let compiled = analyze(file, sources, options);
+    let compiled = run(file, sources, options, false);
     let sound = !compiled.diagnostics.iter().any(Diagnostic::is_error);
     (sound.then_some(compiled.ruleset), compiled.diagnostics)
 }

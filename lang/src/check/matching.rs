@@ -331,7 +331,6 @@ impl<'a> RuleCheck<'_, 'a> {
             shift,
             wide_bits,
             table: self.place.table,
-            family: self.place.family,
         }
     }
 
@@ -388,7 +387,6 @@ impl<'a> RuleCheck<'_, 'a> {
             shift: 0,
             wide_bits: ty.bits,
             table: self.place.table,
-            family: self.place.family,
         };
         let mut set = new_set(
             "__set%d",

@@ -101,12 +101,14 @@ pub(super) fn add<'a>(
         comment,
         sets,
     });
-    cx.program.rules.push(typed::Rule {
-        id,
-        chain,
-        span: rule.span,
-        stmts,
-    });
+    if cx.keep_rules {
+        cx.program.rules.push(typed::Rule {
+            id,
+            chain,
+            span: rule.span,
+            stmts,
+        });
+    }
     let rules = &mut cx.ruleset.chains.get_mut(chain.index())?.rules;
     match at {
         Some(at) if at <= rules.len() => rules.insert(at, id),

@@ -95,7 +95,6 @@ pub(super) fn declare<'a>(
     if let Some(id) = cx.names.set(table, name) {
         return existing(cx, id, word, &declared, verb);
     }
-    let family = cx.ruleset.tables.get(table.index())?.family;
     let interval = declared.flags & set_flags::INTERVAL != 0;
     let concat = declared.key.len() > 1;
     let shape = Shape {
@@ -105,7 +104,6 @@ pub(super) fn declare<'a>(
         shift: 0,
         wide_bits: 0,
         table,
-        family,
     };
     let mut flags = declared.flags;
     flags |= if interval && concat {
@@ -455,7 +453,6 @@ fn shape_of(cx: &Context<'_>, id: SetId) -> Option<Shape> {
         shift: 0,
         wide_bits: 0,
         table: set.table,
-        family: cx.ruleset.tables.get(set.table.index())?.family,
     })
 }
 
@@ -484,9 +481,9 @@ fn single_element(cx: &mut Context<'_>, id: SetId, shape: &Shape, expr: &Expr) -
         );
     };
     let constant = cx.constant(expr, *ty)?;
+    cx.check_interval(constant, shape, expr.span)?;
     let mut collected = crate::sets::Collected::default();
-    collected.bounds.push(constant.bounds(*ty));
-    collected.spans.push(expr.span);
+    collected.push_single(shape, *ty, constant, expr.span);
     cx.add_elements(id, shape, collected)
 }
 
@@ -537,7 +534,7 @@ fn remove_elements<'a>(
     cx.scope = before;
     let collected = collected?;
     let missing = if shape.interval && !shape.is_concat() {
-        let intervals = cx.pending.entry(id).or_default();
+        let intervals = cx.pending.entry(id).or_insert_with(|| shape.intervals());
         collected
             .bounds
             .iter()

@@ -12,16 +12,16 @@ use redan_vm::datatype::DataType;
 use redan_vm::ruleset::{Element, ElementData};
 use std::collections::BTreeMap;
 
-/// Elements of a literal.
+/// Elements of a literal. A list of a million addresses is common, so that keys lie flat, and places are kept only where overlaps may have to be shown.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
-    /// First and last value of each single key.
+    /// First and last value of each key, in sets of ranges of single values.
     pub(crate) bounds: Vec<(u128, u128)>,
-    /// Lower ends of concatenated keys, as they lie in registers.
+    /// Keys of all other sets, or their lower ends, as they lie in registers.
     pub(crate) lows: Vec<u8>,
-    /// Upper ends.
+    /// Upper ends of concatenated ranges.
     pub(crate) highs: Vec<u8>,
-    /// Where each element stands.
+    /// Where the elements of `bounds` stand.
     pub(crate) spans: Vec<Span>,
     /// What each maps to.
     pub(crate) data: Vec<ElementData>,
@@ -29,14 +29,58 @@ pub(crate) struct Collected {
     pub(crate) extras: BTreeMap<u32, Element>,
     /// Which one is `*`.
     pub(crate) catchall: Option<u32>,
-    /// The constant of a single element, before it became bounds.
+    /// The constant of the last element whose key is a single one.
     pub(crate) only: Option<Constant>,
+    count: u32,
 }
 
 impl Collected {
     /// How many elements there are.
     pub(crate) fn len(&self) -> usize {
-        self.spans.len()
+        self.count as usize
+    }
+
+    /// Adds a key that is a single constant.
+    pub(crate) fn push_single(&mut self, shape: &Shape, ty: Type, constant: Constant, span: Span) {
+        let (low, high) = constant.bounds(ty);
+        self.only = Some(constant);
+        self.count += 1;
+        if shape.interval {
+            self.bounds.push((low << shape.shift, high << shape.shift));
+            self.spans.push(span);
+        } else {
+            let kept = shape.key_type(ty);
+            let key = encode(low << shape.shift, kept.bytes(), kept.order);
+            self.lows.extend_from_slice(key.as_bytes());
+        }
+    }
+
+    /// Adds the element that matches whatever no other one matches.
+    fn push_catchall(&mut self, shape: &Shape, span: Span) {
+        self.catchall = Some(self.count);
+        self.count += 1;
+        if shape.interval && !shape.is_concat() {
+            self.bounds.push((0, 0));
+            self.spans.push(span);
+        } else {
+            let width = usize::from(shape.key_bytes());
+            self.lows.extend(std::iter::repeat_n(0, width));
+            if shape.interval {
+                self.highs.extend(std::iter::repeat_n(0, width));
+            }
+        }
+    }
+
+    /// Adds a key of several parts.
+    fn push_parts(&mut self, shape: &Shape, parts: impl Iterator<Item = (Type, (u128, u128))>) {
+        self.count += 1;
+        for (ty, (low, high)) in parts {
+            let kept = shape.key_type(ty);
+            push_padded(&mut self.lows, kept, low);
+            if shape.interval {
+                push_padded(&mut self.highs, kept, high);
+            }
+        }
     }
 }
 
@@ -84,9 +128,11 @@ impl<'a> Context<'a> {
     /// Reads a literal's elements.
     pub(crate) fn collect(&mut self, lit: &'a SetLit, shape: &Shape) -> Option<Collected> {
         let mut out = Collected::default();
-        out.spans.reserve(lit.len());
-        if !shape.is_concat() {
+        if shape.interval && !shape.is_concat() {
             out.bounds.reserve(lit.len());
+            out.spans.reserve(lit.len());
+        } else {
+            out.lows.reserve(lit.len() * usize::from(shape.key_bytes()));
         }
         self.collect_into(lit, shape, &mut out).then_some(out)
     }
@@ -147,29 +193,18 @@ impl<'a> Context<'a> {
         shape: &Shape,
         out: &mut Collected,
     ) -> Option<()> {
-        let number = u32::try_from(out.len()).ok()?;
+        let number = out.count;
         if matches!(element.key.kind, ExprKind::CatchAll) {
-            out.catchall = Some(number);
-            out.bounds.push((0, 0));
-            let width = if shape.is_concat() {
-                usize::from(shape.key_bytes())
-            } else {
-                0
-            };
-            out.lows.extend(std::iter::repeat_n(0, width));
-            out.highs.extend(std::iter::repeat_n(0, width));
+            out.push_catchall(shape, element.span);
         } else if shape.is_concat() {
             self.concat_element(&element.key, shape, out)?;
         } else {
             let ty = *shape.key.first()?;
             let constant = self.constant(&element.key, ty)?;
-            out.only = Some(constant);
             self.check_interval(constant, shape, element.key.span)?;
-            let (low, high) = constant.bounds(ty);
-            out.bounds.push((low << shape.shift, high << shape.shift));
+            out.push_single(shape, ty, constant, element.span);
         }
         let data = self.element_data(element, shape)?;
-        out.spans.push(element.span);
         out.data.extend(data);
         let exprs: Vec<Option<_>> = element
             .stmts
@@ -192,7 +227,13 @@ impl<'a> Context<'a> {
         Some(())
     }
 
-    fn check_interval(&mut self, constant: Constant, shape: &Shape, span: Span) -> Option<()> {
+    /// Ranges need a set that can hold them.
+    pub(crate) fn check_interval(
+        &mut self,
+        constant: Constant,
+        shape: &Shape,
+        span: Span,
+    ) -> Option<()> {
         match constant {
             Constant::Value(_) => Some(()),
             Constant::Range(..) | Constant::Prefix { .. } if shape.interval => Some(()),
@@ -225,7 +266,7 @@ impl<'a> Context<'a> {
             return self.error(Code::WrongType, key.span, message);
         }
         let mut sound = true;
-        let (mut lows, mut highs) = (Vec::new(), Vec::new());
+        let mut bounds = Vec::with_capacity(items.len());
         let before = self.scope;
         for ((item, scope), ty) in items.into_iter().zip(&shape.key) {
             self.scope = scope;
@@ -234,20 +275,15 @@ impl<'a> Context<'a> {
                     .map(|()| constant)
             });
             self.scope = before;
-            let Some(constant) = constant else {
-                sound = false;
-                continue;
-            };
-            let (low, high) = constant.bounds(*ty);
-            let kept = shape.key_type(*ty);
-            push_padded(&mut lows, kept, low);
-            push_padded(&mut highs, kept, high);
+            match constant {
+                Some(constant) => bounds.push((*ty, constant.bounds(*ty))),
+                None => sound = false,
+            }
         }
         if !sound {
             return None;
         }
-        out.lows.extend_from_slice(&lows);
-        out.highs.extend_from_slice(&highs);
+        out.push_parts(shape, bounds.into_iter());
         Some(())
     }
 
@@ -361,7 +397,7 @@ fn push_padded(out: &mut Vec<u8>, ty: Type, value: u128) {
     out.extend(std::iter::repeat_n(0, pad));
 }
 
-/// Elements of the commonest kind: addresses, prefixes and numbers by themselves. `false` where the long way must be gone.
+/// Elements of the commonest kind: addresses, prefixes and numbers, by themselves or side by side. `false` where the long way must be gone.
 fn fast_element(
     tokens: &[PlainToken],
     text: &str,
@@ -369,65 +405,78 @@ fn fast_element(
     shape: &Shape,
     out: &mut Collected,
 ) -> bool {
-    let ([ty], 0) = (shape.key.as_slice(), shape.shift) else {
+    if shape.shift != 0 {
+        return false;
+    }
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
         return false;
     };
-    let body = |token: &PlainToken| {
-        text.get(token.start as usize..token.start as usize + usize::from(token.len))
-            .unwrap_or_default()
-    };
-    let value = |token: &PlainToken| match (token.kind, ty.datatype) {
-        (PlainTokenKind::Ipv4, DataType::Ipv4Addr) => fast_ipv4(body(token)).map(u128::from),
-        (PlainTokenKind::Ipv6, DataType::Ipv6Addr) => body(token)
-            .parse::<std::net::Ipv6Addr>()
-            .ok()
-            .map(u128::from),
-        (PlainTokenKind::Number, DataType::InetService | DataType::Mark) => body(token)
-            .parse::<u128>()
-            .ok()
-            .filter(|value| *value <= ty.max()),
-        _ => None,
-    };
-    let (bounds, last) = match tokens {
-        [only] => (value(only).map(|value| (value, value)), only),
-        [address, slash, len] if slash.kind == PlainTokenKind::Slash && shape.interval => {
-            let bounds =
-                value(address).zip(body(len).parse::<u32>().ok().filter(|len| *len <= ty.bits));
-            let bounds = bounds.map(|(value, len)| {
-                Constant::Prefix {
-                    value: value & !crate::datatype::mask(ty.bits - len),
-                    len,
-                }
-                .bounds(*ty)
-            });
-            (bounds, len)
-        }
-        [low, dash, high] if dash.kind == PlainTokenKind::Dash && shape.interval => (
-            value(low)
-                .zip(value(high))
-                .filter(|(low, high)| low <= high),
-            high,
-        ),
-        _ => return false,
-    };
-    let (Some(bounds), Some(first)) = (bounds, tokens.first()) else {
+    if let [ty] = shape.key.as_slice() {
+        let Some(constant) = fast_part(tokens, text, *ty, shape.interval) else {
+            return false;
+        };
+        let span = Span::new(source, first.start, last.start + u32::from(last.len));
+        out.push_single(shape, *ty, constant, span);
+        return true;
+    }
+    let mut bounds = [(Type::of(DataType::Mark), (0, 0)); 16];
+    let mut count = 0;
+    for part in tokens.split(|token| token.kind == PlainTokenKind::Dot) {
+        let (Some(ty), Some(slot)) = (shape.key.get(count), bounds.get_mut(count)) else {
+            return false;
+        };
+        let Some(constant) = fast_part(part, text, *ty, shape.interval) else {
+            return false;
+        };
+        *slot = (*ty, constant.bounds(*ty));
+        count += 1;
+    }
+    if count != shape.key.len() {
         return false;
-    };
-    out.bounds.push(bounds);
-    out.spans.push(Span::new(
-        source,
-        first.start,
-        last.start + u32::from(last.len),
-    ));
-    out.only = Some(match tokens {
-        [_] => Constant::Value(bounds.0),
-        [_, sign, len] if sign.kind == PlainTokenKind::Slash => Constant::Prefix {
-            value: bounds.0,
-            len: body(len).parse().unwrap_or(0),
-        },
-        _ => Constant::Range(bounds.0, bounds.1),
-    });
+    }
+    out.push_parts(shape, bounds.into_iter().take(count));
     true
+}
+
+/// One part of a plain element.
+fn fast_part(tokens: &[PlainToken], text: &str, ty: Type, interval: bool) -> Option<Constant> {
+    match tokens {
+        [only] => fast_value(only, text, ty).map(Constant::Value),
+        [value, sign, len] if sign.kind == PlainTokenKind::Slash && interval => {
+            let value = fast_value(value, text, ty)?;
+            let len = body(len, text)
+                .parse::<u32>()
+                .ok()
+                .filter(|len| *len <= ty.bits)?;
+            let value = value & !crate::datatype::mask(ty.bits - len);
+            Some(Constant::Prefix { value, len })
+        }
+        [low, sign, high] if sign.kind == PlainTokenKind::Dash && interval => {
+            let (low, high) = (fast_value(low, text, ty)?, fast_value(high, text, ty)?);
+            (low <= high).then_some(Constant::Range(low, high))
+        }
+        _ => None,
+    }
+}
+
+fn body<'t>(token: &PlainToken, text: &'t str) -> &'t str {
+    let start = token.start as usize;
+    text.get(start..start + usize::from(token.len))
+        .unwrap_or_default()
+}
+
+fn fast_value(token: &PlainToken, text: &str, ty: Type) -> Option<u128> {
+    let body = body(token, text);
+    match (token.kind, ty.datatype) {
+        (PlainTokenKind::Ipv4, DataType::Ipv4Addr) => fast_ipv4(body).map(u128::from),
+        (PlainTokenKind::Ipv6, DataType::Ipv6Addr) => {
+            body.parse::<std::net::Ipv6Addr>().ok().map(u128::from)
+        }
+        (PlainTokenKind::Number, DataType::InetService | DataType::Mark) => {
+            body.parse::<u128>().ok().filter(|value| *value <= ty.max())
+        }
+        _ => None,
+    }
 }
 
 /// Whether a string in quotes ends in an unescaped star.

@@ -13,7 +13,7 @@ impl Context<'_> {
         &mut self,
         set: SetId,
         shape: &Shape,
-        collected: Collected,
+        mut collected: Collected,
     ) -> Option<()> {
         if shape.interval && !shape.is_concat() {
             return self.add_ranges(set, shape, collected);
@@ -22,7 +22,7 @@ impl Context<'_> {
             return Some(());
         };
         let base = u32::try_from(target.elements.len()).unwrap_or(u32::MAX);
-        append(&mut target.elements, shape, &collected);
+        append(&mut target.elements, shape, &mut collected);
         target.elements.extras.extend(
             collected
                 .extras
@@ -39,8 +39,8 @@ impl Context<'_> {
             .get(set.index())
             .is_some_and(|info| info.auto_merge);
         let is_map = !matches!(shape.data, DataShape::None);
-        let intervals = self.pending.entry(set).or_default();
-        let mut numbers = Vec::new();
+        let intervals = self.pending.entry(set).or_insert_with(|| shape.intervals());
+        intervals.reserve(collected.bounds.len());
         let mut extras = collected.extras;
         let first = intervals.count();
         for (at, bounds) in collected.bounds.iter().enumerate() {
@@ -54,7 +54,7 @@ impl Context<'_> {
             if collected.catchall == Some(number) {
                 intervals.add_catchall(data, extra);
             } else {
-                numbers.push(intervals.add(bounds.0, bounds.1, data, extra));
+                intervals.add(bounds.0, bounds.1, data, extra);
             }
         }
         let Some(overlap) = intervals.settle(merge) else {
@@ -88,20 +88,17 @@ impl Context<'_> {
 }
 
 /// Appends elements that are no ranges of single values.
-fn append(out: &mut Elements, shape: &Shape, collected: &Collected) {
-    let width = usize::from(shape.key_bytes());
-    if shape.is_concat() {
+fn append(out: &mut Elements, shape: &Shape, collected: &mut Collected) {
+    if out.keys.is_empty() {
+        out.keys = std::mem::take(&mut collected.lows);
+        out.keys.shrink_to_fit();
+        out.data = std::mem::take(&mut collected.data);
+    } else {
         out.keys.extend_from_slice(&collected.lows);
-        if shape.interval {
-            out.key_ends.extend_from_slice(&collected.highs);
-        }
-    } else if let Some(ty) = shape.key.first() {
-        let kept = shape.key_type(*ty);
-        out.keys.reserve(collected.bounds.len() * width);
-        for (value, _) in &collected.bounds {
-            out.keys
-                .extend_from_slice(encode(*value, kept.bytes(), kept.order).as_bytes());
-        }
+        out.data.extend_from_slice(&collected.data);
+    }
+    if shape.interval {
+        out.key_ends.extend_from_slice(&collected.highs);
     }
     let base = out.flags.len();
     out.flags.resize(base + collected.len(), 0);
@@ -111,7 +108,6 @@ fn append(out: &mut Elements, shape: &Shape, collected: &Collected) {
     {
         *flag = Elements::CATCHALL;
     }
-    out.data.extend_from_slice(&collected.data);
 }
 
 /// Boundaries of a settled interval set.

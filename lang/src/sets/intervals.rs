@@ -3,11 +3,37 @@
 use redan_vm::ruleset::{Element, ElementData, Elements};
 use std::collections::BTreeMap;
 
-/// One range of a set, with the number of its element.
+/// An end of a range: keys of up to 64 bits are kept in half the room.
+trait End: Copy + Ord {
+    fn from_wide(value: u128) -> Self;
+    fn wide(self) -> u128;
+}
+
+impl End for u64 {
+    fn from_wide(value: u128) -> Self {
+        Self::try_from(value).unwrap_or(Self::MAX)
+    }
+
+    fn wide(self) -> u128 {
+        u128::from(self)
+    }
+}
+
+impl End for u128 {
+    fn from_wide(value: u128) -> Self {
+        value
+    }
+
+    fn wide(self) -> u128 {
+        self
+    }
+}
+
+/// One range of a set, both ends included, with the number of its element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Range {
-    low: u128,
-    high: u128,
+struct Range<E> {
+    low: E,
+    high: E,
     element: u32,
 }
 
@@ -20,10 +46,16 @@ pub(crate) struct Overlap {
     pub(crate) earlier: u32,
 }
 
+#[derive(Debug, Clone)]
+enum Ranges {
+    Narrow(Vec<Range<u64>>),
+    Wide(Vec<Range<u128>>),
+}
+
 /// Ranges of a set whose key is a single value, in order of addition.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Intervals {
-    ranges: Vec<Range>,
+    ranges: Ranges,
     data: Vec<ElementData>,
     extras: BTreeMap<u32, Element>,
     next: u32,
@@ -31,36 +63,58 @@ pub(crate) struct Intervals {
 }
 
 impl Intervals {
-    /// Adds a range, both ends included; gives the element's number.
+    /// None yet, for keys of that many bits.
+    pub(crate) fn new(bits: u32) -> Self {
+        let ranges = if bits <= 64 {
+            Ranges::Narrow(Vec::new())
+        } else {
+            Ranges::Wide(Vec::new())
+        };
+        Self {
+            ranges,
+            data: Vec::new(),
+            extras: BTreeMap::new(),
+            next: 0,
+            catchall: None,
+        }
+    }
+
+    /// Makes room for more ranges.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        match &mut self.ranges {
+            Ranges::Narrow(ranges) => ranges.reserve(more),
+            Ranges::Wide(ranges) => ranges.reserve(more),
+        }
+    }
+
+    /// Adds a range, both ends included.
     pub(crate) fn add(
         &mut self,
         low: u128,
         high: u128,
         data: Option<ElementData>,
         extra: Option<Element>,
-    ) -> u32 {
-        let element = self.next;
-        self.next += 1;
-        self.ranges.push(Range { low, high, element });
-        self.note(element, data, extra);
-        element
+    ) {
+        let element = self.number(data, extra);
+        match &mut self.ranges {
+            Ranges::Narrow(ranges) => ranges.push(range(low, high, element)),
+            Ranges::Wide(ranges) => ranges.push(range(low, high, element)),
+        }
     }
 
     /// Adds the element that matches whatever no other one matches.
     pub(crate) fn add_catchall(&mut self, data: Option<ElementData>, extra: Option<Element>) {
-        let element = self.next;
-        self.next += 1;
-        self.catchall = Some(element);
-        self.note(element, data, extra);
+        self.catchall = Some(self.number(data, extra));
     }
 
-    fn note(&mut self, element: u32, data: Option<ElementData>, extra: Option<Element>) {
-        if let Some(data) = data {
-            self.data.push(data);
-        }
+    fn number(&mut self, data: Option<ElementData>, extra: Option<Element>) -> u32 {
+        let element = self.next;
+        self.next += 1;
+        self.data.extend(data);
         if let Some(extra) = extra {
             self.extras.insert(element, extra);
         }
+        element
     }
 
     /// How many elements were ever added.
@@ -70,50 +124,18 @@ impl Intervals {
 
     /// Removes the ranges that are exactly so; says whether there was one.
     pub(crate) fn remove(&mut self, low: u128, high: u128) -> bool {
-        let before = self.ranges.len();
-        self.ranges
-            .retain(|range| (range.low, range.high) != (low, high));
-        self.ranges.len() != before
-    }
-
-    /// Removes every range.
-    pub(crate) fn clear(&mut self) {
-        self.ranges.clear();
-        self.catchall = None;
+        match &mut self.ranges {
+            Ranges::Narrow(ranges) => remove(ranges, low, high),
+            Ranges::Wide(ranges) => remove(ranges, low, high),
+        }
     }
 
     /// Sorts, drops exact repetitions, merges what overlaps or touches where `merge` says so, and else finds what overlaps.
     pub(crate) fn settle(&mut self, merge: bool) -> Option<Overlap> {
-        if !self.ranges.is_sorted() {
-            self.ranges.sort_unstable();
+        match &mut self.ranges {
+            Ranges::Narrow(ranges) => settle(ranges, &self.data, merge),
+            Ranges::Wide(ranges) => settle(ranges, &self.data, merge),
         }
-        if merge {
-            let mut kept: Vec<Range> = Vec::with_capacity(self.ranges.len());
-            for range in &self.ranges {
-                match kept.last_mut() {
-                    Some(last) if range.low <= last.high.saturating_add(1) => {
-                        last.high = last.high.max(range.high)
-                    }
-                    _ => kept.push(*range),
-                }
-            }
-            self.ranges = kept;
-            return None;
-        }
-        let data = &self.data;
-        let same = |a: &Range, b: &Range| {
-            (a.low, a.high) == (b.low, b.high)
-                && data.get(a.element as usize) == data.get(b.element as usize)
-        };
-        self.ranges.dedup_by(|later, earlier| same(earlier, later));
-        self.ranges
-            .iter()
-            .zip(self.ranges.iter().skip(1))
-            .find(|(first, second)| second.low <= first.high)
-            .map(|(first, second)| Overlap {
-                later: first.element.max(second.element),
-                earlier: first.element.min(second.element),
-            })
     }
 
     /// Writes the boundaries: `encode` appends a key's bytes.
@@ -124,64 +146,111 @@ impl Intervals {
         mut encode: impl FnMut(u128, &mut Vec<u8>),
     ) -> Elements {
         let mut out = Elements::default();
-        let room = self.ranges.len() * 2 + 1;
-        out.flags.reserve(room);
-        let data_of = |element: u32| {
-            self.data
-                .get(element as usize)
-                .copied()
-                .unwrap_or(ElementData::None)
-        };
-        if self.ranges.first().is_some_and(|first| first.low > 0) {
-            push(
-                &mut out,
-                0,
-                Elements::END,
-                is_map.then_some(ElementData::None),
-                &mut encode,
-            );
-        }
-        for (at, range) in self.ranges.iter().enumerate() {
-            if let Some(extra) = self.extras.get(&range.element) {
-                let index = u32::try_from(out.len()).unwrap_or(u32::MAX);
-                out.extras.insert(index, extra.clone());
-            }
-            push(
-                &mut out,
-                range.low,
-                0,
-                is_map.then(|| data_of(range.element)),
-                &mut encode,
-            );
-            let touches = self
-                .ranges
-                .get(at + 1)
-                .is_some_and(|next| range.high.checked_add(1) == Some(next.low));
-            if range.high < max && !touches {
-                push(
-                    &mut out,
-                    range.high + 1,
-                    Elements::END,
-                    is_map.then_some(ElementData::None),
-                    &mut encode,
-                );
-            }
+        match &self.ranges {
+            Ranges::Narrow(ranges) => self.write_ranges(ranges, max, is_map, &mut encode, &mut out),
+            Ranges::Wide(ranges) => self.write_ranges(ranges, max, is_map, &mut encode, &mut out),
         }
         if let Some(element) = self.catchall {
-            if let Some(extra) = self.extras.get(&element) {
-                let index = u32::try_from(out.len()).unwrap_or(u32::MAX);
-                out.extras.insert(index, extra.clone());
-            }
-            push(
-                &mut out,
+            self.start(
+                element,
                 0,
                 Elements::CATCHALL,
-                is_map.then(|| data_of(element)),
+                is_map,
                 &mut encode,
+                &mut out,
             );
         }
         out
     }
+
+    fn write_ranges<E: End>(
+        &self,
+        ranges: &[Range<E>],
+        max: u128,
+        is_map: bool,
+        encode: &mut impl FnMut(u128, &mut Vec<u8>),
+        out: &mut Elements,
+    ) {
+        out.flags.reserve(ranges.len() * 2 + 1);
+        let no_data = is_map.then_some(ElementData::None);
+        if ranges.first().is_some_and(|first| first.low.wide() > 0) {
+            push(out, 0, Elements::END, no_data, encode);
+        }
+        for (at, range) in ranges.iter().enumerate() {
+            self.start(range.element, range.low.wide(), 0, is_map, encode, out);
+            let high = range.high.wide();
+            let next = ranges.get(at + 1).map(|next| next.low.wide());
+            if high < max && next != Some(high + 1) {
+                push(out, high + 1, Elements::END, no_data, encode);
+            }
+        }
+    }
+
+    /// Writes the start of an element, with what it carries.
+    fn start(
+        &self,
+        element: u32,
+        key: u128,
+        flags: u8,
+        is_map: bool,
+        encode: &mut impl FnMut(u128, &mut Vec<u8>),
+        out: &mut Elements,
+    ) {
+        if let Some(extra) = self.extras.get(&element) {
+            let index = u32::try_from(out.len()).unwrap_or(u32::MAX);
+            out.extras.insert(index, extra.clone());
+        }
+        let data = self.data.get(element as usize).copied();
+        let data = is_map.then(|| data.unwrap_or(ElementData::None));
+        push(out, key, flags, data, encode);
+    }
+}
+
+fn range<E: End>(low: u128, high: u128, element: u32) -> Range<E> {
+    Range {
+        low: E::from_wide(low),
+        high: E::from_wide(high),
+        element,
+    }
+}
+
+fn remove<E: End>(ranges: &mut Vec<Range<E>>, low: u128, high: u128) -> bool {
+    let before = ranges.len();
+    ranges.retain(|range| (range.low.wide(), range.high.wide()) != (low, high));
+    ranges.len() != before
+}
+
+fn settle<E: End>(
+    ranges: &mut Vec<Range<E>>,
+    data: &[ElementData],
+    merge: bool,
+) -> Option<Overlap> {
+    if !ranges.is_sorted() {
+        ranges.sort_unstable();
+    }
+    if merge {
+        ranges.dedup_by(|later, earlier| {
+            let joins = later.low.wide() <= earlier.high.wide().saturating_add(1);
+            if joins {
+                earlier.high = earlier.high.max(later.high);
+            }
+            joins
+        });
+        return None;
+    }
+    let same = |a: &Range<E>, b: &Range<E>| {
+        (a.low, a.high) == (b.low, b.high)
+            && data.get(a.element as usize) == data.get(b.element as usize)
+    };
+    ranges.dedup_by(|later, earlier| same(earlier, later));
+    let pairs = ranges.iter().zip(ranges.iter().skip(1));
+    pairs
+        .filter(|(first, second)| second.low <= first.high)
+        .map(|(first, second)| Overlap {
+            later: first.element.max(second.element),
+            earlier: first.element.min(second.element),
+        })
+        .next()
 }
 
 fn push(
@@ -205,7 +274,7 @@ mod tests {
         merge: bool,
         max: u128,
     ) -> Result<Vec<(u8, u8)>, Overlap> {
-        let mut intervals = Intervals::default();
+        let mut intervals = Intervals::new(8);
         for &(low, high) in ranges {
             intervals.add(low, high, None, None);
         }
@@ -256,7 +325,7 @@ mod tests {
 
     #[test]
     fn removal_is_exact() {
-        let mut intervals = Intervals::default();
+        let mut intervals = Intervals::new(8);
         intervals.add(1, 5, None, None);
         assert!(!intervals.remove(1, 4));
         assert!(intervals.remove(1, 5));

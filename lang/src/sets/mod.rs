@@ -12,7 +12,6 @@ pub(crate) use finish::write_elements;
 pub(crate) use intervals::Intervals;
 
 use crate::datatype::Type;
-use redan_vm::family::Family;
 use redan_vm::ids::TableId;
 use redan_vm::instr::ObjectKind;
 
@@ -31,8 +30,6 @@ pub(crate) struct Shape {
     pub(crate) wide_bits: u32,
     /// Where chains, objects and variables are looked up.
     pub(crate) table: TableId,
-    /// The table's family.
-    pub(crate) family: Family,
 }
 
 /// What a set's elements map to.
@@ -86,6 +83,11 @@ impl Shape {
                 .map(|ty| ty.padded_bytes())
                 .fold(0, u8::saturating_add),
         }
+    }
+
+    /// No ranges yet.
+    pub(crate) fn intervals(&self) -> Intervals {
+        Intervals::new(self.key.first().map_or(0, |ty| self.key_type(*ty).bits))
     }
 
     /// Whether the key is a concatenation.
