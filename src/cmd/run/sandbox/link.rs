@@ -18,7 +18,7 @@ use redan_vm::packet::{LinkKind, dissect};
 use super::attempts::{Attempt, End, SERVICES};
 use super::forecast::port_id;
 use super::protocol::{Answer, Order, Outcome, Try, receive, send};
-use super::{address, sys};
+use super::{addresses, gateways, sys};
 
 /// Longest frame that a TAP of MTU 1500 gives, with room to spare.
 const FRAME_BYTES: usize = 2048;
@@ -89,11 +89,10 @@ impl Link {
             seen: Vec::new(),
         };
         for (end, udp, tcp) in SERVICES {
-            for v4 in [true, false] {
-                let own = address(site, end, v4);
+            for own in addresses(site, end) {
                 let order = Order::Serve {
-                    udp: SocketAddr::new(own, udp),
-                    tcp: SocketAddr::new(own, tcp),
+                    udp: SocketAddr::new(own.address, udp),
+                    tcp: SocketAddr::new(own.address, tcp),
                 };
                 link.host(end).ask(&order)?;
             }
@@ -105,11 +104,8 @@ impl Link {
     /// second one comes only after a second. What is carried here goes through whatever datapath stands by, not through the rules.
     pub(super) fn warm_up(&mut self, site: &Site) -> Result<()> {
         for end in End::BOTH {
-            let gateways: Vec<IpAddr> = (site.ports.get(end.index()).into_iter())
-                .flat_map(|port| port.addresses.iter().map(|prefix| prefix.address))
-                .collect();
-            for gateway in gateways {
-                let from = address(site, end, gateway.is_ipv4());
+            for (host, gateway) in addresses(site, end).iter().zip(gateways(site, end)) {
+                let (from, gateway) = (host.address, gateway.address);
                 let mut found = false;
                 for _ in 0..GREETINGS {
                     self.host(end).ask(&Order::Greet { to: gateway })?;
@@ -262,19 +258,15 @@ impl Host {
             .ports
             .get(end.index())
             .context("the sandbox has two ports")?;
-        let addresses = port.addresses.iter().map(|prefix| {
-            format!(
-                "{}/{}",
-                address(site, end, prefix.address.is_ipv4()),
-                prefix.bits
-            )
-        });
-        let gateways: Vec<IpAddr> = port.addresses.iter().map(|prefix| prefix.address).collect();
+        let gateways = gateways(site, end).iter();
         let order = Order::SetUp {
             mac: end.mac().to_string(),
             mtu: port.mtu,
-            addresses: addresses.collect(),
-            gateways,
+            addresses: addresses(site, end)
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            gateways: gateways.map(|prefix| prefix.address).collect(),
         };
         send(&mut &orders, &order)?;
         accepted(read_answer(&orders)?)?;

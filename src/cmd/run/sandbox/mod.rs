@@ -18,11 +18,12 @@ mod table;
 mod tries;
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use redan_runtime::clock::Clock;
-use redan_runtime::{Datapath, Mode, Neighbor, Settings, Silent, Site};
+use redan_runtime::{Datapath, Mode, Neighbor, Prefix, Settings, Silent, Site};
 use redan_vm::Ruleset;
 use redan_vm::family::Family;
 
@@ -67,9 +68,16 @@ struct Tried {
     seen: Vec<Seen>,
 }
 
-/// The sandbox's site, to compile the rules for.
+/// The sandbox's site, to compile the rules for. A kernel without IPv6 gets none.
 pub(crate) fn site() -> Result<Site> {
-    site::parse("<sandbox>", SITE)
+    let mut site = site::parse("<sandbox>", SITE)?;
+    if !Path::new("/proc/net/if_inet6").exists() {
+        site.routes.retain(|route| route.via.is_ipv4());
+        for port in &mut site.ports {
+            port.addresses.retain(|prefix| prefix.address.is_ipv4());
+        }
+    }
+    Ok(site)
 }
 
 /// Makes the sandbox, tries everything, prints what came of it.
@@ -79,17 +87,18 @@ pub(crate) fn run(
     terminal: &mut Terminal,
 ) -> Result<Exit> {
     let site = site()?;
-    let hosts = families(ruleset).map(|v4| {
-        [
-            address(&site, End::Client, v4),
-            address(&site, End::Server, v4),
-        ]
-    });
-    let attempts: Vec<Attempt> = hosts
-        .flat_map(|[client, server]| attempts::attempts(client, server))
+    let [clients, servers] = End::BOTH.map(|end| addresses(&site, end));
+    let attempts: Vec<Attempt> = clients
+        .into_iter()
+        .zip(servers)
+        .map(|(client, server)| (client.address, server.address))
+        .filter(|(client, _)| speaks(ruleset, client.is_ipv4()))
+        .flat_map(|(client, server)| attempts::attempts(client, server))
         .collect();
     if attempts.is_empty() {
-        bail!("the ruleset has no table of family ip, ip6 or inet, so there is nothing to try");
+        bail!(
+            "there is nothing to try: the ruleset has no table of family ip, ip6 or inet, or it is for IPv6 and this kernel has none"
+        );
     }
     let clock = Clock::start();
     let mut oracle = oracle(ruleset, &site)?;
@@ -147,31 +156,30 @@ fn datapath(
     )?)
 }
 
-/// Which families the ruleset speaks of: whether IPv4, for each.
-fn families(ruleset: &Ruleset) -> impl Iterator<Item = bool> + use<> {
-    let has = |own: Family| {
-        let speaks = |family: Family| family == own || family == Family::Inet;
-        ruleset.tables.is_empty() || ruleset.tables.iter().any(|table| speaks(table.family))
-    };
-    let (v4, v6) = (has(Family::Ip), has(Family::Ip6));
-    v4.then_some(true).into_iter().chain(v6.then_some(false))
+/// Whether the ruleset speaks of a family. One without tables lets everything pass.
+fn speaks(ruleset: &Ruleset, v4: bool) -> bool {
+    let own = if v4 { Family::Ip } else { Family::Ip6 };
+    let speaks = |family: Family| family == own || family == Family::Inet;
+    ruleset.tables.is_empty() || ruleset.tables.iter().any(|table| speaks(table.family))
 }
 
-/// A host's address: the one behind the port's own.
-fn address(site: &Site, end: End, v4: bool) -> IpAddr {
-    let addresses = site
-        .ports
+/// A host's addresses: for each of its port's the one behind it.
+fn addresses(site: &Site, end: End) -> Vec<Prefix> {
+    let behind = |prefix: &Prefix| Prefix {
+        address: match prefix.address {
+            IpAddr::V4(port) => IpAddr::V4((port.to_bits() + 1).into()),
+            IpAddr::V6(port) => IpAddr::V6((port.to_bits() + 1).into()),
+        },
+        bits: prefix.bits,
+    };
+    gateways(site, end).iter().map(behind).collect()
+}
+
+/// The addresses of a host's port, which are its gateways.
+fn gateways(site: &Site, end: End) -> &[Prefix] {
+    site.ports
         .get(end.index())
-        .map_or(&[][..], |port| &port.addresses);
-    let port = addresses
-        .iter()
-        .map(|prefix| prefix.address)
-        .find(|address| address.is_ipv4() == v4);
-    match port {
-        Some(IpAddr::V4(port)) => IpAddr::V4((port.to_bits() + 1).into()),
-        Some(IpAddr::V6(port)) => IpAddr::V6((port.to_bits() + 1).into()),
-        None => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
-    }
+        .map_or(&[], |port| &port.addresses)
 }
 
 /// The datapath that forecasts: the interpreter, and neighbours known beforehand.
@@ -179,12 +187,11 @@ fn oracle(ruleset: &Arc<Ruleset>, site: &Site) -> Result<Datapath> {
     let mut site = site.clone();
     debug_assert_eq!(site.mode, Mode::Router, "frames are addressed to the ports");
     for end in End::BOTH {
-        for v4 in [true, false] {
-            site.neighbors.push(Neighbor {
-                address: address(&site, end, v4),
-                mac: end.mac(),
-            });
-        }
+        let hosts = addresses(&site, end).into_iter();
+        site.neighbors.extend(hosts.map(|host| Neighbor {
+            address: host.address,
+            mac: end.mac(),
+        }));
     }
     let settings = Settings {
         site,
