@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use redan_runtime::clock::Stopwatch;
-use redan_runtime::{Checksums, Datapath, OutFrame, PortId, Settings, Site};
+use redan_runtime::{Checksums, Datapath, Observer, OutFrame, PortId, Settings, Silent, Site};
 use redan_vm::{Engine, Instant, Ruleset};
 
 use self::capture::Capture;
 use self::results::{Measured, Printer};
-use self::watcher::Visits;
+use self::watcher::Watch;
 use crate::args::{self, ReplayArgs, ReplayFormat};
 use crate::exit::Exit;
 use crate::output::terminal::Terminal;
@@ -71,7 +71,7 @@ impl Replay<'_> {
         let mut total_ns = 0;
         let mut engine = engine::make(self.ruleset, self.args.engine, self.args.plan, terminal);
         for _ in 0..runs {
-            let mut datapath = self.datapath(engine, Visits::default(), false)?;
+            let mut datapath = self.datapath(engine, Box::new(Silent), false)?;
             let frames: Vec<_> = self
                 .capture
                 .frames
@@ -106,13 +106,13 @@ impl Replay<'_> {
 
     /// Runs the capture and prints every frame.
     fn print(&mut self, terminal: &mut Terminal) -> Result<Datapath> {
-        let visits = Visits::default();
+        let deeds = Watch::default();
         let engine = if self.args.trace {
             engine::tracing(self.ruleset)
         } else {
             engine::make(self.ruleset, self.args.engine, self.args.plan, terminal)
         };
-        let mut datapath = self.datapath(engine, visits.clone(), self.args.stats)?;
+        let mut datapath = self.datapath(engine, Box::new(deeds.clone()), self.args.stats)?;
         let setting = output::replay::Setting {
             ruleset: self.ruleset,
             site: self.site,
@@ -134,7 +134,10 @@ impl Replay<'_> {
             }
             let mut out = Vec::new();
             let report = datapath.handle_frame(now, port, captured.frame.clone(), &mut out);
-            let visits = visits.take();
+            let deeds = deeds.take();
+            for line in &deeds.log {
+                terminal.note(line);
+            }
             printer.frame(
                 terminal,
                 number,
@@ -142,7 +145,7 @@ impl Replay<'_> {
                 port,
                 &report,
                 &out,
-                self.args.trace.then_some(visits.as_slice()),
+                self.args.trace.then_some(deeds.visits.as_slice()),
             )?;
         }
         printer.finish()?;
@@ -161,7 +164,7 @@ impl Replay<'_> {
     fn datapath(
         &self,
         engine: Box<dyn Engine + Send>,
-        visits: Visits,
+        observer: Box<dyn Observer>,
         profile: bool,
     ) -> Result<Datapath> {
         let settings = Settings {
@@ -176,7 +179,7 @@ impl Replay<'_> {
         Ok(Datapath::new(
             self.ruleset.clone(),
             engine,
-            Box::new(visits),
+            observer,
             settings,
         )?)
     }

@@ -1,6 +1,6 @@
-//! What rules do beside deciding, during a replay: log lines go to stderr, visited rules are kept for the frame's own output.
+//! What rules do beside deciding, during a replay: log lines and visited rules are kept until the frame is done, since printing is not to be
+//! measured.
 
-use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redan_runtime::{LogEntry, Observer};
@@ -9,30 +9,46 @@ use redan_vm::ids::RuleId;
 
 use crate::output::replay::Visit;
 
-/// The rules visited since the last look, shared with the datapath.
-#[derive(Clone, Default)]
-pub(super) struct Visits(Arc<Mutex<Vec<Visit>>>);
+/// What rules did for one frame.
+#[derive(Default)]
+pub(super) struct Deeds {
+    /// Rules visited.
+    pub(super) visits: Vec<Visit>,
+    /// Lines logged.
+    pub(super) log: Vec<String>,
+}
 
-impl Visits {
+/// What rules have done since the last look, shared with the datapath.
+#[derive(Clone, Default)]
+pub(super) struct Watch(Arc<Mutex<Deeds>>);
+
+impl Watch {
     /// Takes what is there.
-    pub(super) fn take(&self) -> Vec<Visit> {
+    pub(super) fn take(&self) -> Deeds {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Observer for Visits {
+impl Observer for Watch {
     fn log(&mut self, entry: &LogEntry<'_>) {
-        _ = writeln!(std::io::stderr(), "{entry}");
-    }
-
-    fn trace(&mut self, hook: Hook, rule: RuleId, matched: bool) {
+        let line = entry.to_string();
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(Visit {
-                hook,
-                rule,
-                matched,
-            });
+            .log
+            .push(line);
+    }
+
+    fn trace(&mut self, hook: Hook, rule: RuleId, matched: bool) {
+        let visit = Visit {
+            hook,
+            rule,
+            matched,
+        };
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .visits
+            .push(visit);
     }
 }
