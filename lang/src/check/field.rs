@@ -1,5 +1,14 @@
 //! Fields: what the left side of a match, the key of a map or the value of a statement loads.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+#![expect(
+    clippy::option_option,
+    reason = "the outer option says whether an error was reported"
+)]
+
 use super::rule::{InnerPacket, RuleCheck, meta_type, payload};
 use crate::ast::{Expr, ExprKind, Integer, Word};
 use crate::datatype::Type;
@@ -192,21 +201,20 @@ impl RuleCheck<'_, '_> {
             );
         };
         self.require_tunnel(header, span)?;
-        let at = match self.inner.iter().position(|inner| inner.header == header) {
-            Some(at) => at,
-            None => {
-                let family = if header == Header::Gre {
-                    Family::Netdev
-                } else {
-                    Family::Bridge
-                };
-                self.inner.push(InnerPacket {
-                    header,
-                    tunnel: info,
-                    protocols: super::Protocols::new(family),
-                });
-                self.inner.len() - 1
-            }
+        let at = if let Some(at) = self.inner.iter().position(|inner| inner.header == header) {
+            at
+        } else {
+            let family = if header == Header::Gre {
+                Family::Netdev
+            } else {
+                Family::Bridge
+            };
+            self.inner.push(InnerPacket {
+                header,
+                tunnel: info,
+                protocols: super::Protocols::new(family),
+            });
+            self.inner.len() - 1
         };
         if header == Header::Gre
             && matches!(&field.kind, ExprKind::Payload { header, .. } if matches!(self.cx.text(*header), "ether" | "vlan"))
@@ -335,6 +343,7 @@ impl RuleCheck<'_, '_> {
         Some((Load::Meta(key), meta_type(key)))
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm a key")]
     fn ct(
         &mut self,
         span: Span,

@@ -1,5 +1,10 @@
 //! Matches: a field and what it is compared with.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+
 use super::rule::RuleCheck;
 use super::{Constant, describe};
 use crate::ast::{self, Expr, ExprKind, MatchOp, SetLit, Word};
@@ -84,42 +89,17 @@ impl<'a> RuleCheck<'_, 'a> {
                 "a concatenation is compared with sets and maps, not with single values",
                 "write a set: `{ ... }`",
             ),
-            _ if self.is_field(right) && !self.is_value_word(right) => {
-                self.computed(left, op, op_span, right)
-            }
+            _ if self.is_field(right) && !is_value_word(right) => self.cx.error_help(
+                Code::NotConstant,
+                right.span,
+                "the right side of a match must be a constant",
+                "compare with a value, a set or a map; two fields cannot be compared",
+            ),
             _ => {
                 let constant = self.cx.constant(right, left.ty)?;
                 self.with_value(left, op, constant, right.span)
             }
         }
-    }
-
-    /// Words such as `mark` that are keys elsewhere, but may be values here.
-    fn is_value_word(&self, expr: &Expr) -> bool {
-        matches!(
-            expr.kind,
-            ExprKind::Meta {
-                explicit: false,
-                ..
-            }
-        )
-    }
-
-    fn computed(
-        &mut self,
-        left: Value,
-        op: MatchOp,
-        op_span: Span,
-        right: &'a Expr,
-    ) -> Option<Match> {
-        let relation = self.equality(op, op_span)?;
-        let _ = (&left, relation);
-        self.cx.error_help(
-            Code::NotConstant,
-            right.span,
-            "the right side of a match must be a constant",
-            "compare with a value, a set or a map; two fields cannot be compared",
-        )
     }
 
     /// Connection addresses without a family have no width that a set could have.
@@ -307,7 +287,7 @@ impl<'a> RuleCheck<'_, 'a> {
             };
             return self.with_value(left, op, constant, lit.span);
         }
-        let set = self.anonymous(lit.span, "__set%d", shape, collected)?;
+        let set = self.anonymous(lit.span, "__set%d", &shape, collected)?;
         Some(Match {
             left,
             relation,
@@ -339,7 +319,7 @@ impl<'a> RuleCheck<'_, 'a> {
         &mut self,
         span: Span,
         name: &str,
-        shape: Shape,
+        shape: &Shape,
         collected: crate::sets::Collected,
     ) -> Option<SetId> {
         let mut flags = set_flags::ANONYMOUS | set_flags::CONSTANT;
@@ -351,7 +331,7 @@ impl<'a> RuleCheck<'_, 'a> {
                     0
                 };
         }
-        flags |= match shape.data {
+        flags |= match &shape.data {
             DataShape::None => 0,
             DataShape::Values { .. } | DataShape::Verdict => set_flags::MAP,
             DataShape::Object(_) => set_flags::OBJECT,
@@ -367,13 +347,13 @@ impl<'a> RuleCheck<'_, 'a> {
             is_typeof: true,
             used: true,
         };
-        let set = self.cx.add_set(new_set(name, flags, &shape), info);
+        let set = self.cx.add_set(new_set(name, flags, shape), info);
         self.sets.push(set);
-        self.cx.add_elements(set, &shape, collected)?;
+        self.cx.add_elements(set, shape, collected)?;
         if let Some(pending) = self.cx.pending.remove(&set)
             && let Some(target) = self.cx.ruleset.sets.get_mut(set.index())
         {
-            target.elements = crate::sets::write_elements(&pending, &shape);
+            target.elements = crate::sets::write_elements(&pending, shape);
         }
         Some(set)
     }
@@ -480,6 +460,17 @@ impl<'a> RuleCheck<'_, 'a> {
             .map(|key| crate::datatype::decode(key, ty.order))
             .collect()
     }
+}
+
+/// Words such as `mark` that are keys elsewhere, but may be values here.
+fn is_value_word(expr: &Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::Meta {
+            explicit: false,
+            ..
+        }
+    )
 }
 
 /// Whether a value is a load of some bits of a byte.

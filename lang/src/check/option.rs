@@ -66,18 +66,17 @@ impl RuleCheck<'_, '_> {
         word: Word,
     ) -> Option<&'static OptionField> {
         let text = self.cx.text(word);
-        match option::field(header, text) {
-            Some(field) => Some(field),
-            None => {
-                let known = header.fields.iter().map(|field| field.name);
-                self.cx.unknown(
-                    Code::UnknownField,
-                    word.span,
-                    &format!("{} field", header.word),
-                    text,
-                    known,
-                )
-            }
+        if let Some(field) = option::field(header, text) {
+            Some(field)
+        } else {
+            let known = header.fields.iter().map(|field| field.name);
+            self.cx.unknown(
+                Code::UnknownField,
+                word.span,
+                &format!("{} field", header.word),
+                text,
+                known,
+            )
         }
     }
 

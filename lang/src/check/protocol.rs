@@ -3,6 +3,11 @@
 //! A field implies its header, and the header implies the ones before it: [`Protocols::requirements`] lists what must be matched before the field can be read,
 //! by family (spec: language.md 3.5). Matches that a user writes narrow the protocols as well, so that nothing is tested twice, and contradictions are found.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+
 use redan_vm::family::{Family, nfproto};
 use redan_vm::field::{Header, Requires};
 use redan_vm::instr::Base;
@@ -118,7 +123,7 @@ impl Protocols {
         match info.requires {
             Requires::Nothing => {}
             Requires::EtherDevice | Requires::EtherType(_) => {
-                self.require_link(header, &mut implied)?
+                self.require_link(header, &mut implied)?;
             }
             Requires::Network { .. } => self.require_network(header, &mut implied)?,
             Requires::Transport(l4proto) => {
@@ -135,18 +140,15 @@ impl Protocols {
                 l4proto,
             } => {
                 if self.network.is_none() && self.transport.is_empty() {
-                    match self.link {
-                        Some(Proto::Header(Header::Ether)) => {
-                            implied.push(Implied::EtherType(ethertype))
-                        }
-                        _ => {
-                            let network = if nfproto == nfproto::IPV4 {
-                                Header::Ip
-                            } else {
-                                Header::Ip6
-                            };
-                            self.require_network(network, &mut implied)?;
-                        }
+                    if let Some(Proto::Header(Header::Ether)) = self.link {
+                        implied.push(Implied::EtherType(ethertype));
+                    } else {
+                        let network = if nfproto == nfproto::IPV4 {
+                            Header::Ip
+                        } else {
+                            Header::Ip6
+                        };
+                        self.require_network(network, &mut implied)?;
                     }
                 }
                 self.require_transport(header, l4proto, &mut implied)?;

@@ -1,5 +1,10 @@
 //! One rule: its place, its protocols, its statements, and the matches that fields imply.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+
 use super::protocol::{Conflict, Implied, Protocols};
 use crate::ast;
 use crate::datatype::Type;
@@ -321,7 +326,7 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
         match (field.header, field.name) {
             (Header::Ether | Header::Vlan, "type") => self.current().learn_ethertype(value),
             (Header::Ip, "protocol") | (Header::Ip6, "nexthdr") => {
-                self.current().learn_l4proto(value)
+                self.current().learn_l4proto(value);
             }
             (Header::Icmp | Header::Icmpv6, "type") => self.icmp_types.extend(u8::try_from(value)),
             _ => {}

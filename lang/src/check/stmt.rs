@@ -1,5 +1,14 @@
 //! Statements.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+#![expect(
+    clippy::option_option,
+    reason = "the outer option says whether an error was reported"
+)]
+
 use super::rule::RuleCheck;
 use super::stateful::{narrow, synproxy_spec};
 use super::{Constant, stateful_spec};
@@ -477,7 +486,7 @@ impl<'a> RuleCheck<'_, 'a> {
             .cx
             .names
             .of(self.place.table)
-            .map(|names| names.flowtables.keys().cloned().collect())
+            .map(|names| names.flowtables.iter().cloned().collect())
             .unwrap_or_default();
         if !known.iter().any(|known| known == name) {
             return self.cx.unknown(

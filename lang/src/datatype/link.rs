@@ -1,4 +1,4 @@
-//! Symbols of the link layer and of routing: EtherTypes, ARP operations, interface and packet types, families, address types.
+//! Symbols of the link layer and of routing: `EtherTypes`, ARP operations, interface and packet types, families, address types.
 
 use super::symbols;
 

@@ -70,6 +70,7 @@ pub(crate) use symbols;
 const NONE: &[Symbol] = &[];
 
 /// The row of a type.
+#[expect(clippy::too_many_lines, reason = "one row a type")]
 pub fn info(datatype: DataType) -> TypeInfo {
     use Base::{Bitmask, Integer, String, Verdict};
     use ByteOrder::{Host, Network};

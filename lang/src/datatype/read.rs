@@ -1,5 +1,10 @@
 //! Values from text: numbers with their range, words by their type's symbols, strings.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+
 use super::{Base, Type, addr, info, mask, time};
 use crate::diag::did_you_mean;
 use redan_vm::datatype::DataType;

@@ -54,6 +54,10 @@ impl Lower<'_> {
     }
 
     /// The instruction of a load; `short` loads only that many bytes.
+    #[expect(
+        clippy::self_only_used_in_recursion,
+        reason = "reads as the other steps do"
+    )]
     pub(super) fn load(
         &self,
         load: &Load,

@@ -44,11 +44,14 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(sources: &'a Sources, options: &'a Options, keep_rules: bool) -> Self {
-        let mut ruleset = Ruleset::default();
-        ruleset.interfaces = options.interfaces.clone();
-        if ruleset.interfaces.first().is_none_or(|first| first != "lo") {
-            ruleset.interfaces.insert(0, "lo".to_owned());
+        let mut interfaces = options.interfaces.clone();
+        if interfaces.first().is_none_or(|first| first != "lo") {
+            interfaces.insert(0, "lo".to_owned());
         }
+        let ruleset = Ruleset {
+            interfaces,
+            ..Ruleset::default()
+        };
         Self {
             sources,
             options,
@@ -175,12 +178,11 @@ impl<'a> Context<'a> {
                 return Some(at);
             };
             let name = self.text(word);
-            match self.scopes.find(at.1, name) {
-                Some(found) => at = found,
-                None => {
-                    let known = self.scopes.names(at.1);
-                    return self.unknown(Code::UnknownVariable, word.span, "variable", name, known);
-                }
+            if let Some(found) = self.scopes.find(at.1, name) {
+                at = found;
+            } else {
+                let known = self.scopes.names(at.1);
+                return self.unknown(Code::UnknownVariable, word.span, "variable", name, known);
             }
         }
         self.error(

@@ -3,7 +3,7 @@
 use redan_vm::family::Family;
 use redan_vm::ids::{ChainId, SetId, StateId, TableId};
 use redan_vm::instr::ObjectKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of one table.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(crate) struct TableNames {
     /// Named objects.
     pub(crate) objects: BTreeMap<(ObjectKind, String), StateId>,
     /// Flowtables.
-    pub(crate) flowtables: BTreeMap<String, ()>,
+    pub(crate) flowtables: BTreeSet<String>,
 }
 
 /// All names.

@@ -1,5 +1,14 @@
 //! Named objects and flowtables.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+#![expect(
+    clippy::option_option,
+    reason = "the outer option says whether an error was reported"
+)]
+
 use super::Context;
 use super::chain::{device_names, priority};
 use super::command::{check_name, named, table};
@@ -299,7 +308,7 @@ fn expectation(
             ObjectItem::Protocol(word) => l4 = Some(protocol(cx, *word)?),
             ObjectItem::L3proto(word) => l3proto_of = l3proto(cx, *word)?,
             ObjectItem::Dport(port) => {
-                dport = u16::try_from(cx.single(port, Type::of(DataType::InetService))?).ok()
+                dport = u16::try_from(cx.single(port, Type::of(DataType::InetService))?).ok();
             }
             ObjectItem::Timeout(ms) => timeout_ms = Some(*ms),
             ObjectItem::Size(number) => size = u8::try_from(number.value).ok(),
@@ -364,7 +373,7 @@ pub(super) fn declare_flowtable(
     let exists = cx
         .names
         .of(table)
-        .is_some_and(|names| names.flowtables.contains_key(&name));
+        .is_some_and(|names| names.flowtables.contains(&name));
     if exists && verb == Verb::Create {
         return cx.error(
             Code::AlreadyExists,
@@ -409,7 +418,7 @@ pub(super) fn declare_flowtable(
         }
     }
     if let Some(names) = cx.names.of_mut(table) {
-        names.flowtables.insert(name, ());
+        names.flowtables.insert(name);
     }
     Some(())
 }
@@ -428,8 +437,8 @@ pub(super) fn flowtable_command(cx: &mut Context<'_>, command: &FlowtableCommand
             let gone = cx
                 .names
                 .of_mut(table)
-                .and_then(|names| names.flowtables.remove(name));
-            if gone.is_none() && command.verb == Verb::Delete {
+                .is_some_and(|names| names.flowtables.remove(name));
+            if !gone && command.verb == Verb::Delete {
                 return cx.unknown(
                     Code::UnknownObject,
                     word.span,

@@ -1,5 +1,10 @@
 //! Rules: where they go, and their way to bytecode.
 
+#![expect(
+    clippy::option_option,
+    reason = "the outer option says whether an error was reported"
+)]
+
 use super::{Context, chain, command};
 use crate::ast::{self, RuleCommand, RulePosition, Verb};
 use crate::check::{Place, RuleCheck};

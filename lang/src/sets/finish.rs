@@ -118,6 +118,6 @@ pub(crate) fn write_elements(intervals: &Intervals, shape: &Shape) -> Elements {
     let kept = shape.key_type(*ty);
     let is_map = !matches!(shape.data, DataShape::None);
     intervals.write(kept.max(), is_map, |key, out| {
-        out.extend_from_slice(encode(key, kept.bytes(), kept.order).as_bytes())
+        out.extend_from_slice(encode(key, kept.bytes(), kept.order).as_bytes());
     })
 }

@@ -187,6 +187,7 @@ impl Intervals {
     }
 
     /// Writes the start of an element, with what it carries.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one element")]
     fn start(
         &self,
         element: u32,
@@ -282,7 +283,7 @@ mod tests {
             return Err(overlap);
         }
         let out = intervals.write(max, false, |key, keys| {
-            keys.push(u8::try_from(key).unwrap())
+            keys.push(u8::try_from(key).unwrap());
         });
         Ok(out.keys.into_iter().zip(out.flags).collect())
     }

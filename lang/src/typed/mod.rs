@@ -33,6 +33,7 @@ pub struct DefineUse {
 }
 
 /// What is known of a set beside its bytes.
+#[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 #[derive(Debug, Clone)]
 pub struct SetInfo {
     /// Where it is declared, or its literal.

@@ -178,7 +178,7 @@ pub enum Load {
         /// Which tunnel.
         tunnel: Tunnel,
         /// The load inside.
-        load: Box<Load>,
+        load: Box<Self>,
     },
 }
 
