@@ -69,8 +69,14 @@ pub(crate) fn clause(sentence: &str) -> String {
     text.to_owned()
 }
 
-/// Rustdoc's links as plain code.
+/// Rustdoc's links as plain code; those in parentheses of their own are for readers of the code.
 pub(crate) fn links_plain(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(at) = text.find(" ([`")
+        && let Some(end) = text.get(at..).and_then(|rest| rest.find("`])"))
+    {
+        text.replace_range(at..at + end + "`])".len(), "");
+    }
     text.replace("[`", "`").replace("`]", "`")
 }
 

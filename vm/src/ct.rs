@@ -91,11 +91,11 @@ macro_rules! ct_keys {
 }
 
 ct_keys! {
-    /// What conntrack made of the packet: bits of [`state`].
+    /// What conntrack made of the packet ([`state`]).
     State, "state", "state", 32, Host, CtState;
-    /// Which way the packet goes in its connection: a [`Direction`].
+    /// Which way the packet goes in its connection ([`Direction`]).
     Direction, "direction", "direction", 8, Host, CtDir;
-    /// What has happened to the connection: bits of [`status`].
+    /// What has happened to the connection ([`status`]).
     Status, "status", "status", 32, Host, CtStatus;
     /// The connection's mark.
     Mark, "mark", "mark", 32, Host, Mark;
