@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use redan_lang::ast::File;
-use redan_lang::compile::{self, Options};
-use redan_lang::diag::Diagnostic;
+use redan_lang::compile::{self, Compiled, Options};
+use redan_lang::diag::{Code, Diagnostic};
 use redan_lang::lint::{self, Spans};
 use redan_lang::parse::{self, FileLoader};
 use redan_lang::source::Sources;
@@ -36,6 +36,8 @@ pub(crate) enum Want {
     Ruleset,
     /// The lints' findings too.
     Lints,
+    /// A ruleset to run: what cannot run yet is an error too.
+    Run,
 }
 
 /// Reads and compiles a rule file. An error is only that it cannot be read; whatever is wrong with its text is a finding.
@@ -50,8 +52,12 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
         interfaces,
         ..Options::default()
     };
-    let compiled = compile::analyze(&file, &sources, &options);
-    list.extend(compiled.diagnostics);
+    let mut compiled = compile::analyze(&file, &sources, &options);
+    list.append(&mut compiled.diagnostics);
+    let sound = !list.iter().any(Diagnostic::is_error);
+    if sound && want == Want::Run {
+        list.extend(unsupported(&compiled));
+    }
     let sound = !list.iter().any(Diagnostic::is_error);
     if sound && want == Want::Lints {
         let spans = Spans {
@@ -73,6 +79,30 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
     })
 }
 
+/// Errors at the rules that compile but cannot run yet.
+fn unsupported(compiled: &Compiled) -> Vec<Diagnostic> {
+    let rules = redan_runtime::unsupported(&compiled.ruleset);
+    let place = |id: redan_vm::ids::RuleId| {
+        compiled
+            .program
+            .rules
+            .get(id.index())
+            .map_or_else(Default::default, |rule| rule.span)
+    };
+    rules
+        .into_iter()
+        .map(|(id, what)| {
+            Diagnostic::new(
+                Code::UnsupportedYet,
+                place(id),
+                format!("{what} is not supported yet"),
+            )
+            .note("this rule compiles, but it cannot run")
+            .help("remove the rule to run the others; `redan lint` and `redan compile` take it")
+        })
+        .collect()
+}
+
 /// Reads and compiles a ruleset for a site; `None` when it is faulty, which stands on stderr then.
 pub(crate) fn load(
     path: &Path,
@@ -80,7 +110,7 @@ pub(crate) fn load(
     terminal: &mut Terminal,
 ) -> Result<Option<Arc<Ruleset>>> {
     let interfaces = site.ports.iter().map(|port| port.name.clone()).collect();
-    let checked = check(path, interfaces, Want::Ruleset)?;
+    let checked = check(path, interfaces, Want::Run)?;
     let ruleset = faultless(checked, terminal);
     Ok(ruleset
         .and_then(|ruleset| runnable(ruleset, terminal))

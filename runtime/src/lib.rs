@@ -26,6 +26,7 @@ pub mod log;
 pub mod reason;
 pub mod router;
 pub mod site;
+mod unsupported;
 
 pub use datapath::{
     Checksums, Counters, CtReport, Datapath, Decision, Frame, Offload, OutFrame, Profile, Report,
@@ -34,3 +35,4 @@ pub use datapath::{
 pub use log::{LogEntry, Observer, Silent};
 pub use reason::Reason;
 pub use site::{Mac, Mode, Neighbor, Port, PortId, Prefix, Route, Side, Site, SiteError, Tracking};
+pub use unsupported::unsupported;

@@ -127,6 +127,14 @@ impl Proto {
         }
     }
 
+    /// Whether the connection has ended, though its entry is still there.
+    pub(super) const fn is_over(&self) -> bool {
+        match self {
+            Self::Tcp(tcp) => tcp.state().is_over(),
+            Self::Sctp(_) | Self::Udp(_) | Self::Gre(_) | Self::Stateless => false,
+        }
+    }
+
     /// Whether the connection is ending, so that it may be evicted under pressure though assured.
     pub(super) const fn is_closing(&self) -> bool {
         match self {

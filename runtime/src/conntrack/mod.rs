@@ -8,6 +8,7 @@
 //!
 //! Address translation and helpers have their places here (two tuples an entry, status bits) but live elsewhere.
 
+mod connlimit;
 mod entry;
 mod event;
 mod gre;
@@ -99,6 +100,8 @@ pub struct Conntrack {
     pressure: Pressure,
     /// Entries made so far.
     serial: u64,
+    /// Connections counted for rules.
+    lists: connlimit::Lists,
 }
 
 /// A packet's place in an entry.
@@ -133,6 +136,7 @@ impl Conntrack {
             stats: Stats::default(),
             events: Events::default(),
             pressure: Pressure::default(),
+            lists: connlimit::Lists::default(),
             serial: 0,
         }
     }

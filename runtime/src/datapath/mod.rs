@@ -20,9 +20,10 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use redan_vm::ct::CtKey;
 use redan_vm::family::Hook;
 use redan_vm::packet::{Ethernet, LinkKind, dissect_bridge, pkttype};
-use redan_vm::{Engine, Instant, Packet, Ruleset, State};
+use redan_vm::{Engine, Instant, Instr, Packet, Ruleset, State};
 
 pub use report::{CtReport, Decision, Frame, Offload, OutFrame, Report, Verdict};
 pub use trip::direction_name;
@@ -139,6 +140,8 @@ pub struct Datapath {
     depth: u8,
     counters: Counters,
     profile: Profile,
+    /// Whether the state's clock has been set by a first frame.
+    is_started: bool,
 }
 
 impl Datapath {
@@ -156,7 +159,13 @@ impl Datapath {
         if let Some(error) = site.check().into_iter().next() {
             return Err(error);
         }
-        let tunables = tunables(site)?;
+        let mut tunables = tunables(site)?;
+        // nft_ct.c: rules that read counters of connections switch them on.
+        tunables.acct |= ruleset
+            .rules
+            .iter()
+            .flat_map(|rule| &rule.code)
+            .any(reads_connection_counters);
         let track = ruleset.needs_conntrack || site.tracking == Tracking::Always;
         let names: Vec<&str> = site.ports.iter().map(|port| port.name.as_str()).collect();
         let hooks = HookList::new(&ruleset, &names, track);
@@ -186,6 +195,7 @@ impl Datapath {
             depth: 0,
             counters: Counters::default(),
             profile: Profile::default(),
+            is_started: false,
         })
     }
 
@@ -197,6 +207,9 @@ impl Datapath {
         frame: Frame,
         out: &mut Vec<OutFrame>,
     ) -> Report {
+        if !self.is_started {
+            self.start(now);
+        }
         let watch = self.watch();
         let before = out.len();
         std::mem::swap(&mut self.out, out);
@@ -232,6 +245,12 @@ impl Datapath {
         for frame in frames.drain(..) {
             self.handle_frame(now, port, frame, out);
         }
+    }
+
+    /// Timeouts that the file gives to elements count from the first frame: that is when the ruleset is loaded.
+    fn start(&mut self, now: Instant) {
+        self.is_started = true;
+        self.state = State::starting_at(&self.ruleset, now, self.settings.seed);
     }
 
     fn receive(&mut self, now: Instant, port: PortId, frame: Frame) -> Report {
@@ -398,4 +417,15 @@ fn interfaces(site: &Site, ruleset: &Ruleset) -> Vec<Interface> {
         }
     };
     site.ports.iter().enumerate().map(number).collect()
+}
+
+/// Whether an instruction reads what connections have carried.
+fn reads_connection_counters(instr: &Instr) -> bool {
+    matches!(
+        instr,
+        Instr::CtLoad {
+            key: CtKey::Packets | CtKey::Bytes | CtKey::Avgpkt,
+            ..
+        }
+    )
 }

@@ -232,8 +232,8 @@ impl Host for World {
         true
     }
 
-    fn connections(&mut self, _packet: &Packet, _list: u64) -> Option<u32> {
-        None
+    fn connections(&mut self, packet: &Packet, list: u64) -> Option<u32> {
+        self.conntrack.as_mut()?.count_connection(packet, list)
     }
 
     fn dup(&mut self, packet: &Packet, addr: Option<&[u8]>, oif: Option<u32>) {

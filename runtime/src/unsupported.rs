@@ -1,0 +1,33 @@
+//! What compiles but cannot run yet. Whoever loads a ruleset says so before it runs, so that no rule is silently without effect.
+
+use redan_vm::Ruleset;
+use redan_vm::ids::RuleId;
+use redan_vm::instr::{Instr, ObjectKind};
+
+/// Rules that cannot run yet, each with what it asks for.
+pub fn unsupported(ruleset: &Ruleset) -> Vec<(RuleId, &'static str)> {
+    (0..)
+        .map(RuleId)
+        .zip(&ruleset.rules)
+        .filter_map(|(id, rule)| Some((id, rule.code.iter().find_map(missing)?)))
+        .collect()
+}
+
+/// What an instruction would need.
+fn missing(instr: &Instr) -> Option<&'static str> {
+    match instr {
+        Instr::Nat(_) | Instr::Masq { .. } | Instr::Redir { .. } => Some("address translation"),
+        Instr::Objref { kind, .. } => match kind {
+            ObjectKind::CtHelper => Some("a connection tracking helper"),
+            ObjectKind::CtExpectation => Some("a connection tracking expectation"),
+            ObjectKind::CtTimeout => Some("a connection timeout policy"),
+            ObjectKind::Counter
+            | ObjectKind::Quota
+            | ObjectKind::Limit
+            | ObjectKind::Secmark
+            | ObjectKind::Synproxy => None,
+        },
+        Instr::Dup { addr: Some(_), .. } => Some("a copy to an address"),
+        _ => None,
+    }
+}
