@@ -666,6 +666,13 @@ impl RuleCheck<'_, '_> {
         family: Option<Word>,
         key: Word,
     ) -> Option<Loaded> {
+        if !matches!(self.place.family, Family::Ip | Family::Ip6 | Family::Inet) {
+            return self.cx.error(
+                Code::WrongFamily,
+                span,
+                "ipsec expression is only valid in tables of family ip, ip6 and inet",
+            );
+        }
         let outbound = match self.cx.text(dir) {
             "in" => false,
             "out" => true,

@@ -332,6 +332,14 @@ impl<'a> RuleCheck<'_, 'a> {
         let mut nfproto = match family.map(|word| self.cx.text(word)) {
             Some("ip") => nfproto::IPV4,
             Some("ip6") => nfproto::IPV6,
+            _ if self.place.family == Family::Inet && self.protocols.network.is_some() => {
+                return self.cx.error_help(
+                    Code::ConflictingProtocols,
+                    span,
+                    "this rule matches one network protocol, tproxy would take both",
+                    "write `tproxy ip to` or `tproxy ip6 to`",
+                );
+            }
             _ => match self.place.family {
                 Family::Ip => nfproto::IPV4,
                 Family::Ip6 => nfproto::IPV6,

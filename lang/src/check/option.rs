@@ -89,7 +89,7 @@ impl RuleCheck<'_, '_> {
     ) -> Option<Loaded> {
         let header = self.option(ExthdrOp::Ipv6, "extension header", header)?;
         let field = self.option_field(header, field)?;
-        self.require(Header::Ip6, span)?;
+        self.require_extension(Header::Ip6, span)?;
         let index = match index {
             None => 0,
             Some(index) => match u32::try_from(index.value())
@@ -111,7 +111,7 @@ impl RuleCheck<'_, '_> {
 
     pub(super) fn exthdr_present(&mut self, span: Span, header: Word) -> Option<Loaded> {
         let header = self.option(ExthdrOp::Ipv6, "extension header", header)?;
-        self.require(Header::Ip6, span)?;
+        self.require_extension(Header::Ip6, span)?;
         Some(presence(ExthdrOp::Ipv6, header.kind))
     }
 
@@ -185,7 +185,7 @@ impl RuleCheck<'_, '_> {
             None => None,
             Some(field) => Some(self.option_field(header, field)?),
         };
-        self.require(Header::Ip, span)?;
+        self.require_extension(Header::Ip, span)?;
         Some(match field {
             None => presence(ExthdrOp::Ipv4, header.kind),
             Some(field) => field_load(header, field, 0),

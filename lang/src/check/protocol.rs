@@ -77,8 +77,6 @@ pub(crate) struct Protocols {
     pub(crate) tags: u32,
     /// Any protocol will do: only a field's type is wanted.
     pub(crate) any: bool,
-    /// The Ethernet header's type was matched: no tag can come before the network header any more.
-    typed_frame: bool,
 }
 
 impl Protocols {
@@ -99,7 +97,6 @@ impl Protocols {
             transport: Vec::new(),
             tags: 0,
             any: false,
-            typed_frame: false,
         }
     }
 
@@ -111,6 +108,11 @@ impl Protocols {
             Proto::Header(Header::Arp) => Some(nfproto::ARP),
             Proto::Header(_) | Proto::Inet | Proto::Netdev | Proto::Unknown => None,
         }
+    }
+
+    /// Whether nothing but an Ethernet header is known.
+    pub(crate) fn is_framed(&self) -> bool {
+        !self.any && self.network.is_none() && self.link == Some(Proto::Header(Header::Ether))
     }
 
     /// What must be matched before a field of `header` can be read, in order.
@@ -168,7 +170,7 @@ impl Protocols {
             }
         }
         if header == Header::Vlan {
-            if let Some(network) = self.network.filter(|_| self.typed_frame) {
+            if let Some(network) = self.network.filter(|_| self.link.is_some()) {
                 return Err(Conflict::With(network));
             }
             implied.push(Implied::EtherType(0x8100));
@@ -264,8 +266,7 @@ impl Protocols {
         if matches!(ethertype, 0x8100 | 0x88a8) {
             self.link = Some(Proto::Header(Header::Vlan));
             self.tags += 1;
-        } else {
-            self.typed_frame = true;
+        } else if matches!(ethertype, 0x0800 | 0x0806 | 0x86dd) {
             self.learn_network(ethertype);
         }
     }
@@ -280,22 +281,30 @@ impl Protocols {
         }
     }
 
+    /// Narrows the transport layer by the protocol number in a network header; one without fields here says nothing.
+    pub(crate) fn learn_next_header(&mut self, number: u128) {
+        if transport(number).is_some() {
+            self.learn_l4proto(number);
+        }
+    }
+
     /// Narrows the transport layer by a protocol number.
     pub(crate) fn learn_l4proto(&mut self, number: u128) {
-        let proto = Header::ALL
-            .iter()
-            .copied()
-            .find(|header| {
-                let info = header.info();
-                info.base == Base::Transport
-                    && *header != Header::Gretap
-                    && info.requires.l4proto().map(u128::from) == Some(number)
-            })
-            .map_or(Proto::Unknown, Proto::Header);
+        let proto = transport(number).map_or(Proto::Unknown, Proto::Header);
         if !self.transport.contains(&proto) {
             self.transport.push(proto);
         }
     }
+}
+
+/// The transport header with a protocol number.
+fn transport(number: u128) -> Option<Header> {
+    Header::ALL.iter().copied().find(|header| {
+        let info = header.info();
+        info.base == Base::Transport
+            && *header != Header::Gretap
+            && info.requires.l4proto().map(u128::from) == Some(number)
+    })
 }
 
 #[cfg(test)]

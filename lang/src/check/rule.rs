@@ -291,6 +291,19 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
         Some(())
     }
 
+    /// Makes sure that the rule matches the network protocol of an extension header or option: in front of all other matches, and by the frame's own type
+    /// where there is one.
+    pub(crate) fn require_extension(&mut self, header: Header, span: Span) -> Option<()> {
+        let framed = self.current().is_framed();
+        if let Some((_, ethertype)) = header.info().requires.network().filter(|_| framed) {
+            let before = self.stmts.len();
+            self.imply(Implied::EtherType(ethertype), span);
+            self.move_first(before);
+            return Some(());
+        }
+        self.imply_network_first(header, span)
+    }
+
     /// Moves statements from an index on to the front.
     fn move_first(&mut self, from: usize) {
         let count = self.stmts.len().saturating_sub(from);
@@ -308,7 +321,9 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
                 Load::Ct {
                     key: CtKey::Protocol,
                     ..
-                } => self.protocols.learn_l4proto(value),
+                } if matches!(self.place.family, Family::Ip | Family::Ip6 | Family::Inet) => {
+                    self.protocols.learn_l4proto(value);
+                }
                 Load::Ct {
                     key: CtKey::L3proto,
                     ..
@@ -326,7 +341,7 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
         match (field.header, field.name) {
             (Header::Ether | Header::Vlan, "type") => self.current().learn_ethertype(value),
             (Header::Ip, "protocol") | (Header::Ip6, "nexthdr") => {
-                self.current().learn_l4proto(value);
+                self.current().learn_next_header(value);
             }
             (Header::Icmp | Header::Icmpv6, "type") => self.icmp_types.extend(u8::try_from(value)),
             _ => {}
