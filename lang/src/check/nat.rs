@@ -161,6 +161,7 @@ impl<'a> RuleCheck<'_, 'a> {
         match written.map(|word| self.cx.text(word)) {
             Some("ip") => nfproto::IPV4,
             Some("ip6") => nfproto::IPV6,
+            _ if self.place.family == Family::Inet => NFPROTO_INET,
             _ => self.protocols.nfproto().unwrap_or(NFPROTO_INET),
         }
     }

@@ -321,7 +321,7 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
                 Load::Ct {
                     key: CtKey::Protocol,
                     ..
-                } if matches!(self.place.family, Family::Ip | Family::Ip6 | Family::Inet) => {
+                } if self.protocols.network.is_some() => {
                     self.protocols.learn_l4proto(value);
                 }
                 Load::Ct {
