@@ -1,7 +1,8 @@
-//! The compiler: what it accepts, the verifier accepts, the printer prints, and native code can be made from.
+//! The compiler: what it accepts, the verifier accepts and the printer prints; what it and the lints find has a place in the text.
 
-use redan_lang::compile::{Options, compile};
+use redan_lang::compile::{Options, analyze};
 use redan_lang::diag::Diagnostic;
+use redan_lang::lint::{Spans, lint};
 use redan_vm::text::print_ruleset;
 use redan_vm::verify::{VerifyErrorKind, verify};
 
@@ -18,13 +19,22 @@ pub fn run(input: &[u8]) {
             peephole,
             ..Options::default()
         };
-        let (ruleset, findings) = compile(&read.file, &read.sources, &options);
-        assert_eq!(
-            ruleset.is_some(),
-            !findings.iter().any(Diagnostic::is_error),
-            "no ruleset without an error"
-        );
-        let Some(ruleset) = ruleset else { continue };
+        let compiled = analyze(&read.file, &read.sources, &options);
+        read.has_places_for(&compiled.diagnostics);
+        if compiled.diagnostics.iter().any(Diagnostic::is_error) {
+            continue;
+        }
+        let ruleset = compiled.ruleset;
+        let spans = Spans {
+            rules: compiled
+                .program
+                .rules
+                .iter()
+                .map(|rule| rule.span)
+                .collect(),
+            chains: compiled.program.chains,
+        };
+        read.has_places_for(&lint(&read.sources, &read.file, &ruleset, &spans));
         for error in verify(&ruleset) {
             // Jumps in a circle are the lint's to find, as nft leaves them to the kernel.
             assert_eq!(error.kind, VerifyErrorKind::TooDeep, "{error}");

@@ -2,25 +2,18 @@
 
 use redan_lang::diag::render::render;
 use redan_lang::lex::Lexer;
-use redan_lang::source::{Sources, Span};
+use redan_lang::source::SourceId;
 
 use super::rules::Read;
 
 /// Reads the input and draws what is wrong with it.
 pub fn run(input: &[u8]) {
     let read = Read::new(input);
-    let text = read.sources.whole(redan_lang::source::SourceId(0));
+    let text = read.sources.whole(SourceId(0));
     tiles(text);
-    for finding in &read.findings {
-        for label in &finding.labels {
-            fits(&read.sources, label.span);
-        }
-        for (span, _) in finding.fix.iter().flat_map(|fix| &fix.edits) {
-            fits(&read.sources, *span);
-        }
-    }
+    read.has_places_for(&read.findings);
     for command in &read.file.commands {
-        fits(&read.sources, command.span);
+        read.fits(command.span);
     }
     assert!(read.is_sound() || !render(&read.findings, &read.sources, false).is_empty());
     read.tree();
@@ -40,13 +33,4 @@ fn tiles(text: &str) {
         at = lexeme.end;
     }
     assert_eq!(at as usize, text.len(), "a gap at the end");
-}
-
-fn fits(sources: &Sources, span: Span) {
-    let text = sources.whole(span.source);
-    assert!(
-        text.get(span.start as usize..span.end as usize).is_some(),
-        "{span:?} does not fit a text of {} bytes",
-        text.len()
-    );
 }

@@ -63,7 +63,10 @@ impl Host for Recorder {
         packet.ct.state = redan_vm::ct::state::UNTRACKED;
         packet.ct.has_entry = 0;
         // No more than it has to be, so that a rule that loads again must look again.
-        packet.layout.end = packet.layout.end.min(packet.layout.network.saturating_add(12));
+        packet.layout.end = packet
+            .layout
+            .end
+            .min(packet.layout.network.saturating_add(12));
     }
 
     fn nat(&mut self, packet: &mut Packet, ask: NatAsk<'_>, range: &NatRange) -> Asked {
