@@ -8,6 +8,7 @@ use redan_vm::Instant;
 
 use crate::compare::{Answer, Judgement, difference, normal, probed_state, table_line};
 use crate::kernel::{Kernel, PORTS};
+use crate::listing;
 use crate::redan::{self, EngineKind};
 use crate::rulesets::Ruleset;
 use crate::traffic::Frame;
@@ -47,17 +48,25 @@ impl Case {
                 let out = kernel.send(frame.port, &frame.bytes);
                 judged.answers.push(answer(&frame.bytes, out));
             }
-            judged.counters = counters(&kernel.list());
-            judged.table = kernel.conntrack().lines().map(table_line).collect();
+            judged.counters = listing::of_linux(&Kernel::list());
+            judged.table = Kernel::conntrack().lines().map(table_line).collect();
             Ok((judged, times))
         })
         .join()
         .map_err(|_| "the kernel's thread panicked".to_string())?
     }
 
+    /// As [`Self::difference`], but that a ruleset does not load any more is none.
+    fn still_differs(&self) -> Option<String> {
+        self.difference().filter(|why| !why.starts_with("nft: "))
+    }
+
     /// A smaller case that still fails, and how.
     pub(crate) fn shrink(self, what: String) -> (Self, String) {
         let (mut best, mut what) = (self, what);
+        if let Some(frames) = frame_of(&what) {
+            best.frames.truncate(frames);
+        }
         let mut tries = 0;
         let mut step = best.frames.len() / 2;
         while step > 0 && tries < TRIES {
@@ -67,7 +76,7 @@ impl Case {
                 let mut less = best.clone();
                 less.frames.drain(from..at);
                 tries += 1;
-                if let Some(why) = less.difference() {
+                if let Some(why) = less.still_differs() {
                     (best, what) = (less, why);
                 }
                 at = from;
@@ -83,7 +92,7 @@ impl Case {
                     frames: best.frames.clone(),
                 };
                 tries += 1;
-                if let Some(why) = less.difference() {
+                if let Some(why) = less.still_differs() {
                     (best, what, again) = (less, why, true);
                     break;
                 }
@@ -105,6 +114,12 @@ impl Case {
         .expect("a case is written");
         path
     }
+}
+
+/// The frame that a difference speaks of, from 1.
+fn frame_of(what: &str) -> Option<usize> {
+    let (_, number) = what.split_once("frame ")?;
+    number.split(':').next()?.parse().ok()
 }
 
 fn timed(frames: &[Frame], times: &[Instant]) -> Vec<(Instant, Frame)> {
@@ -131,21 +146,6 @@ pub(crate) fn answer(input: &[u8], out: Vec<(usize, Vec<u8>)>) -> Answer {
         .collect();
     out.sort_by_key(|(port, _)| *port);
     Answer { state, out }
-}
-
-/// The counters of a listing, in order.
-pub(crate) fn counters(listing: &str) -> Vec<(u64, u64)> {
-    let words: Vec<&str> = listing.split_whitespace().collect();
-    words
-        .windows(5)
-        .filter(|w| w[0] == "counter" && w[1] == "packets" && w[3] == "bytes")
-        .map(|w| {
-            (
-                w[2].parse().expect("a number"),
-                w[4].parse().expect("a number"),
-            )
-        })
-        .collect()
 }
 
 /// A case as text: `rules`, then per frame `> PORT NANOSECONDS HEX`, its state, and a line `< PORT HEX` for each frame that came out;

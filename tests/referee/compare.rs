@@ -62,7 +62,7 @@ pub(crate) fn normal(frame: &[u8], input: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// One line of /proc/net/nf_conntrack, without what depends on when it is read.
+/// One line of `/proc/net/nf_conntrack`, without what depends on when it is read.
 pub(crate) fn table_line(line: &str) -> (String, u64) {
     let words: Vec<&str> = line.split_whitespace().collect();
     let left = words.get(4).and_then(|w| w.parse().ok()).unwrap_or(0);

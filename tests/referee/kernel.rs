@@ -128,12 +128,12 @@ impl Kernel {
     }
 
     /// The connection table.
-    pub(crate) fn conntrack(&self) -> String {
+    pub(crate) fn conntrack() -> String {
         fs::read_to_string("/proc/thread-self/net/nf_conntrack").unwrap_or_default()
     }
 
     /// The ruleset with its counters, as nft lists it.
-    pub(crate) fn list(&self) -> String {
+    pub(crate) fn list() -> String {
         run("nft", &["list", "ruleset"], "").unwrap_or_default()
     }
 

@@ -11,10 +11,11 @@ use redan_runtime::{
     Datapath, Frame as RxFrame, Mode, Neighbor, Port, PortId, Route, Settings, Silent, Site,
 };
 
-use redan_vm::{Engine, Instant, Instr, Interpreter, Ruleset};
+use redan_vm::{Engine, Instant, Interpreter, Ruleset};
 
 use crate::case::answer;
 use crate::compare::{Judgement, table_line};
+use crate::listing;
 use crate::kernel::{NEIGHBORS, PORTS, PROBE, ROUTES};
 use crate::traffic::Frame;
 
@@ -66,7 +67,7 @@ pub(crate) fn judge(rules: &str, frames: &[(Instant, Frame)], engine: EngineKind
         let out = out.into_iter().map(|o| (o.port.index(), o.bytes)).collect();
         judged.answers.push(answer(&frame.bytes, out));
     }
-    judged.counters = counters(&ruleset, &datapath);
+    judged.counters = listing::of_redan(&ruleset, &datapath, now);
     if let Some(conntrack) = datapath.conntrack() {
         let mut text = String::new();
         conntrack
@@ -81,7 +82,7 @@ pub(crate) fn judge(rules: &str, frames: &[(Instant, Frame)], engine: EngineKind
 pub(crate) fn bytecode(rules: &str) -> Result<String, String> {
     let ruleset = compile(rules)?;
     let mut text = String::new();
-    redan_vm::text::print_ruleset(&ruleset, &mut text).expect("a string takes text");
+    redan_vm::text::print_ruleset(&ruleset, &mut text).map_err(|e| e.to_string())?;
     Ok(text)
 }
 
@@ -106,25 +107,6 @@ fn compile(rules: &str) -> Result<Ruleset, String> {
         )
     };
     ruleset.ok_or_else(|| found.iter().filter(|d| d.is_error()).map(text).collect())
-}
-
-/// Counters in the order in which a listing shows them: by table, chain, rule.
-fn counters(ruleset: &Ruleset, datapath: &Datapath) -> Vec<(u64, u64)> {
-    let mut all = Vec::new();
-    for rule in ruleset.chains.iter().flat_map(|chain| &chain.rules) {
-        for instr in ruleset
-            .rules
-            .get(rule.index())
-            .into_iter()
-            .flat_map(|rule| &rule.code)
-        {
-            if let Instr::Counter { state } = instr {
-                let counter = datapath.state().counter(*state).expect("a counter's state");
-                all.push((counter.packets, counter.bytes));
-            }
-        }
-    }
-    all
 }
 
 fn site() -> Site {

@@ -1,6 +1,6 @@
 //! Chance with a seed: the same seed gives the same case on every machine.
 
-/// SplitMix64.
+/// The `SplitMix64` generator.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 

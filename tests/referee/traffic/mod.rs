@@ -1,33 +1,25 @@
 //! Random sane traffic between hosts behind the laboratory's two ports: conversations, strays, errors.
 
+mod mangle;
+mod packet;
+mod tcp;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pnet_packet::icmp::MutableIcmpPacket;
 use pnet_packet::icmpv6::MutableIcmpv6Packet;
-use pnet_packet::ip::IpNextHeaderProtocol;
-use pnet_packet::ipv4::{self, MutableIpv4Packet};
-use pnet_packet::ipv6::MutableIpv6Packet;
-use pnet_packet::tcp::{self, MutableTcpPacket};
 use pnet_packet::udp::{self, MutableUdpPacket};
 use pnet_packet::{icmp, icmpv6};
 
 use crate::kernel::{NEIGHBORS, PORTS};
 use crate::rng::Rng;
+use packet::{addresses, packet};
 
 /// A frame on a port's wire.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub(crate) port: usize,
     pub(crate) bytes: Vec<u8>,
-}
-
-/// TCP flag bits.
-mod flag {
-    pub(crate) const FIN: u8 = 1;
-    pub(crate) const SYN: u8 = 2;
-    pub(crate) const RST: u8 = 4;
-    pub(crate) const PSH: u8 = 8;
-    pub(crate) const ACK: u8 = 16;
 }
 
 /// One end of a conversation.
@@ -37,6 +29,8 @@ struct End {
     port: u16,
     /// Next sequence number.
     seq: u32,
+    /// What it says about itself in TCP.
+    manners: tcp::Manners,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +50,8 @@ struct Talk {
     home: usize,
     step: usize,
     last: Option<Vec<u8>>,
+    /// The last TCP segment and its sender.
+    said: Option<(usize, Vec<u8>)>,
 }
 
 /// `count` frames.
@@ -68,8 +64,9 @@ pub(crate) fn random(rng: &mut Rng, count: usize) -> Vec<Frame> {
             talks[old] = new_talk(rng);
         }
         let at = rng.below(talks.len());
-        frames.push(talks[at].next(rng));
+        frames.extend(talks[at].next(rng));
     }
+    frames.truncate(count);
     frames
 }
 
@@ -124,16 +121,19 @@ fn new_talk(rng: &mut Rng) -> Talk {
                 address: host(rng, six, home),
                 port: client,
                 seq: rng.u32(),
+                manners: tcp::Manners::random(rng),
             },
             End {
                 address: peer,
                 port: service,
                 seq: rng.u32(),
+                manners: tcp::Manners::random(rng),
             },
         ],
         home,
         step: 0,
         last: None,
+        said: None,
     }
 }
 
@@ -147,19 +147,20 @@ fn own_address(six: bool, port: usize) -> IpAddr {
 }
 
 impl Talk {
-    fn next(&mut self, rng: &mut Rng) -> Frame {
+    /// The next packet, or its fragments.
+    fn next(&mut self, rng: &mut Rng) -> Vec<Frame> {
         self.step += 1;
         // Now and then an error about the last packet, sent by its receiver or by a router behind the same port.
         if rng.one_in(25)
             && let Some(last) = self.last.clone()
         {
-            return self.error(rng, &last);
+            return vec![self.error(rng, &last)];
         }
         let (from, payload) = match self.kind {
             Kind::Tcp => self.tcp(rng),
             Kind::Udp => self.udp(rng),
             Kind::Ping => self.ping(rng),
-            Kind::Other(protocol) => (rng.below(2), self.plain(protocol, rng)),
+            Kind::Other(protocol) => (rng.below(2), plain(protocol, rng)),
         };
         // The machine speaks for itself.
         if from == 1 && self.is_to_the_machine() {
@@ -167,7 +168,11 @@ impl Talk {
         }
         let ip = self.ip(from, &payload.1, payload.0, rng);
         self.last = Some(ip.clone());
-        self.frame(from, ip)
+        let ip = mangle::dress(ip, rng);
+        mangle::cut(&ip, rng)
+            .iter()
+            .map(|ip| self.frame(from, ip))
+            .collect()
     }
 
     fn is_to_the_machine(&self) -> bool {
@@ -177,80 +182,6 @@ impl Talk {
             .filter_map(|a| a.split('/').next());
         own.filter_map(|a| a.parse().ok())
             .any(|a: IpAddr| a == self.ends[1].address)
-    }
-
-    fn tcp(&mut self, rng: &mut Rng) -> (usize, (u8, Vec<u8>)) {
-        use flag::{ACK, FIN, PSH, RST, SYN};
-        let stray = rng.one_in(14);
-        let (from, flags, data) = if stray {
-            (
-                rng.below(2),
-                rng.choose(&[
-                    SYN,
-                    SYN | ACK,
-                    ACK,
-                    FIN | ACK,
-                    RST,
-                    RST | ACK,
-                    FIN,
-                    0,
-                    SYN | FIN,
-                    PSH | ACK,
-                ]),
-                0,
-            )
-        } else {
-            match self.step {
-                1 => (0, SYN, 0),
-                2 => (1, SYN | ACK, 0),
-                3 => (0, ACK, 0),
-                _ => match rng.below(24) {
-                    0 => (0, FIN | ACK, 0),
-                    1 => (1, FIN | ACK, 0),
-                    2 => (rng.below(2), RST | ACK, 0),
-                    3 => (0, SYN, 0),
-                    _ => (
-                        rng.below(2),
-                        if rng.one_in(2) { PSH | ACK } else { ACK },
-                        rng.below(200),
-                    ),
-                },
-            }
-        };
-        let to = 1 - from;
-        let (seq, ack) = (
-            self.ends[from].seq,
-            if flags & ACK == 0 {
-                0
-            } else {
-                self.ends[to].seq
-            },
-        );
-        let segment = self.segment(from, flags, seq, ack, data);
-        if !stray {
-            let used = u32::try_from(data).expect("small") + u32::from(flags & (SYN | FIN) != 0);
-            self.ends[from].seq = seq.wrapping_add(used);
-        }
-        (from, (6, segment))
-    }
-
-    fn segment(&self, from: usize, flags: u8, seq: u32, ack: u32, data: usize) -> Vec<u8> {
-        let mut bytes = vec![0; 20 + data];
-        let mut p = MutableTcpPacket::new(&mut bytes).expect("20 bytes");
-        p.set_source(self.ends[from].port);
-        p.set_destination(self.ends[1 - from].port);
-        p.set_sequence(seq);
-        p.set_acknowledgement(ack);
-        p.set_data_offset(5);
-        p.set_flags(flags);
-        p.set_window(64_000);
-        let sum = match (self.ends[from].address, self.ends[1 - from].address) {
-            (IpAddr::V4(s), IpAddr::V4(d)) => tcp::ipv4_checksum(&p.to_immutable(), &s, &d),
-            (IpAddr::V6(s), IpAddr::V6(d)) => tcp::ipv6_checksum(&p.to_immutable(), &s, &d),
-            _ => unreachable!("both ends of a conversation have one family"),
-        };
-        p.set_checksum(sum);
-        bytes
     }
 
     fn udp(&mut self, rng: &mut Rng) -> (usize, (u8, Vec<u8>)) {
@@ -290,27 +221,17 @@ impl Talk {
 
     /// Protocol number and message with its checksum.
     fn icmp(&self, from: usize, mut bytes: Vec<u8>) -> (u8, Vec<u8>) {
-        match (self.ends[from].address, self.ends[1 - from].address) {
-            (IpAddr::V6(s), IpAddr::V6(d)) => {
-                let mut p = MutableIcmpv6Packet::new(&mut bytes).expect("8 bytes");
-                let sum = icmpv6::checksum(&p.to_immutable(), &s, &d);
-                p.set_checksum(sum);
-                (58, bytes)
-            }
-            _ => {
-                let mut p = MutableIcmpPacket::new(&mut bytes).expect("8 bytes");
-                let sum = icmp::checksum(&p.to_immutable());
-                p.set_checksum(sum);
-                (1, bytes)
-            }
+        let ends = (self.ends[from].address, self.ends[1 - from].address);
+        if let (IpAddr::V6(s), IpAddr::V6(d)) = ends {
+            let mut p = MutableIcmpv6Packet::new(&mut bytes).expect("8 bytes");
+            let sum = icmpv6::checksum(&p.to_immutable(), &s, &d);
+            p.set_checksum(sum);
+            return (58, bytes);
         }
-    }
-
-    fn plain(&self, protocol: u8, rng: &mut Rng) -> (u8, Vec<u8>) {
-        // GRE version 0 with an ordinary payload type; all others are opaque.
-        let mut bytes = vec![0; 8 + rng.below(40)];
-        bytes[2..4].copy_from_slice(&[8, 0]);
-        (protocol, bytes)
+        let mut p = MutableIcmpPacket::new(&mut bytes).expect("8 bytes");
+        let sum = icmp::checksum(&p.to_immutable());
+        p.set_checksum(sum);
+        (1, bytes)
     }
 
     fn ip(&self, from: usize, payload: &[u8], protocol: u8, rng: &mut Rng) -> Vec<u8> {
@@ -357,10 +278,10 @@ impl Talk {
         talk.ends[1 - from].address = src;
         let (protocol, message) = talk.icmp(from, bytes);
         let ip = packet(reporter, src, protocol, 64, rng.u16(), &message);
-        self.frame(from, ip)
+        self.frame(from, &ip)
     }
 
-    fn frame(&self, from: usize, ip: Vec<u8>) -> Frame {
+    fn frame(&self, from: usize, ip: &[u8]) -> Frame {
         let port = if from == 0 { self.home } else { 1 - self.home };
         let six = ip[0] >> 4 == 6;
         let (_, mac, _) = NEIGHBORS
@@ -371,52 +292,14 @@ impl Talk {
         bytes.extend_from_slice(&PORTS[port].mac);
         bytes.extend_from_slice(mac);
         bytes.extend_from_slice(if six { &[0x86, 0xdd] } else { &[8, 0] });
-        bytes.extend_from_slice(&ip);
+        bytes.extend_from_slice(ip);
         Frame { port, bytes }
     }
 }
 
-fn addresses(ip: &[u8]) -> (IpAddr, IpAddr) {
-    if ip[0] >> 4 == 6 {
-        let at = |i: usize| IpAddr::from(<[u8; 16]>::try_from(&ip[i..i + 16]).expect("16 bytes"));
-        (at(8), at(24))
-    } else {
-        let at = |i: usize| IpAddr::from(<[u8; 4]>::try_from(&ip[i..i + 4]).expect("4 bytes"));
-        (at(12), at(16))
-    }
-}
-
-fn packet(src: IpAddr, dst: IpAddr, protocol: u8, ttl: u8, id: u16, payload: &[u8]) -> Vec<u8> {
-    match (src, dst) {
-        (IpAddr::V4(src), IpAddr::V4(dst)) => {
-            let mut bytes = vec![0; 20 + payload.len()];
-            let len = u16::try_from(bytes.len()).expect("small");
-            let mut p = MutableIpv4Packet::new(&mut bytes).expect("20 bytes");
-            p.set_version(4);
-            p.set_header_length(5);
-            p.set_total_length(len);
-            p.set_identification(id);
-            p.set_ttl(ttl);
-            p.set_next_level_protocol(IpNextHeaderProtocol(protocol));
-            p.set_source(src);
-            p.set_destination(dst);
-            p.set_payload(payload);
-            let sum = ipv4::checksum(&p.to_immutable());
-            p.set_checksum(sum);
-            bytes
-        }
-        (IpAddr::V6(src), IpAddr::V6(dst)) => {
-            let mut bytes = vec![0; 40 + payload.len()];
-            let mut p = MutableIpv6Packet::new(&mut bytes).expect("40 bytes");
-            p.set_version(6);
-            p.set_payload_length(u16::try_from(payload.len()).expect("small"));
-            p.set_next_header(IpNextHeaderProtocol(protocol));
-            p.set_hop_limit(ttl);
-            p.set_source(src);
-            p.set_destination(dst);
-            p.set_payload(payload);
-            bytes
-        }
-        _ => unreachable!("both ends of a conversation have one family"),
-    }
+/// A protocol that is nothing but its number: GRE version 0 with an ordinary payload type; all others are opaque.
+fn plain(protocol: u8, rng: &mut Rng) -> (u8, Vec<u8>) {
+    let mut bytes = vec![0; 8 + rng.below(40)];
+    bytes[2..4].copy_from_slice(&[8, 0]);
+    (protocol, bytes)
 }

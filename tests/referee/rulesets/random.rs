@@ -1,0 +1,176 @@
+//! How tables, chains and rules are put together.
+
+use super::{Chain, Ruleset, Table, matches, sets, statements, verdicts};
+use crate::rng::Rng;
+
+impl Ruleset {
+    /// A random ruleset: one or two tables, base chains on the routed path, regular chains to jump to, sets, maps, objects; at times a table
+    /// at the ports' ingress.
+    pub(crate) fn random(rng: &mut Rng) -> Self {
+        let n_tables = 1 + rng.below(2);
+        let mut tables: Vec<Table> = (0..n_tables).map(|i| random_table(rng, i)).collect();
+        // The kernel tracks connections only where a rule asks: the probe does, so every compared ruleset must.
+        tables[0].chains[0]
+            .rules
+            .insert(0, "ct state invalid counter".into());
+        if rng.one_in(4) {
+            tables.push(ingress_table(rng));
+        }
+        Self { tables }
+    }
+}
+
+/// What the rules of a table may speak of.
+#[derive(Clone, Copy)]
+pub(super) struct Scope {
+    pub(super) family: &'static str,
+    pub(super) v4: bool,
+    pub(super) v6: bool,
+}
+
+impl Scope {
+    fn new(family: &'static str) -> Self {
+        Self {
+            family,
+            v4: family != "ip6",
+            v6: family != "ip",
+        }
+    }
+
+    pub(super) fn inet(self) -> bool {
+        self.family == "inet"
+    }
+
+    /// No connections, no routes: frames as they come in.
+    pub(super) fn netdev(self) -> bool {
+        self.family == "netdev"
+    }
+
+    /// Whether the next family-bound thing is IPv6.
+    fn is_six(self, rng: &mut Rng) -> bool {
+        self.v6 && (!self.v4 || rng.one_in(2))
+    }
+}
+
+/// Where a rule stands and what it speaks of: one family and one protocol, else nft refuses it.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) scope: Scope,
+    /// The hook of a base chain.
+    pub(super) hook: Option<&'static str>,
+    pub(super) targets: &'a [String],
+    pub(super) six: bool,
+    pub(super) proto: &'static str,
+}
+
+impl Place<'_> {
+    /// `ip` or `ip6`.
+    pub(super) fn header(&self) -> &'static str {
+        if self.six { "ip6" } else { "ip" }
+    }
+}
+
+fn random_table(rng: &mut Rng, index: usize) -> Table {
+    let scope = Scope::new(rng.choose(&["ip", "ip6", "inet", "inet", "inet"]));
+    let sets = sets::random(rng, scope);
+    let (mut chains, targets) = helper_chains(rng, scope);
+    for i in 0..=rng.below(3) {
+        let hook = rng.choose(&[
+            "prerouting",
+            "forward",
+            "forward",
+            "forward",
+            "postrouting",
+            "input",
+            "output",
+        ]);
+        let priority = rng.choose(&["0", "-150", "10", "filter", "-5", "security", "raw"]);
+        let policy = rng.choose(&["accept", "accept", "drop"]);
+        chains.push(Chain {
+            name: format!("base{i}"),
+            base: Some(format!(
+                "type filter hook {hook} priority {priority}; policy {policy};"
+            )),
+            rules: random_rules(rng, 2, 8, scope, Some(hook), &targets),
+        });
+    }
+    Table {
+        family: scope.family,
+        name: format!("t{index}"),
+        sets,
+        chains,
+    }
+}
+
+/// Chains without a hook, and their names.
+fn helper_chains(rng: &mut Rng, scope: Scope) -> (Vec<Chain>, Vec<String>) {
+    let targets: Vec<String> = (0..rng.below(3)).map(|i| format!("sub{i}")).collect();
+    let chains = targets.iter().enumerate().map(|(i, name)| Chain {
+        name: name.clone(),
+        base: None,
+        // Only to later chains, so that there is no loop.
+        rules: random_rules(rng, 1, 5, scope, None, &targets[i + 1..]),
+    });
+    (chains.collect(), targets)
+}
+
+fn ingress_table(rng: &mut Rng) -> Table {
+    let scope = Scope::new("netdev");
+    let sets = sets::random(rng, scope);
+    let (mut chains, targets) = helper_chains(rng, scope);
+    for port in ["lan0", "wan0"] {
+        chains.push(Chain {
+            name: format!("in_{port}"),
+            base: Some(format!(
+                "type filter hook ingress device \"{port}\" priority 0; policy accept;"
+            )),
+            rules: random_rules(rng, 2, 5, scope, Some("ingress"), &targets),
+        });
+    }
+    Table {
+        family: scope.family,
+        name: "dev".into(),
+        sets,
+        chains,
+    }
+}
+
+fn random_rules(
+    rng: &mut Rng,
+    least: usize,
+    more: usize,
+    scope: Scope,
+    hook: Option<&'static str>,
+    targets: &[String],
+) -> Vec<String> {
+    (0..least + rng.below(more))
+        .map(|_| {
+            let place = Place {
+                scope,
+                hook,
+                targets,
+                six: scope.is_six(rng),
+                proto: rng.choose(&["tcp", "tcp", "udp", "icmp"]),
+            };
+            random_rule(rng, place)
+        })
+        .collect()
+}
+
+/// A rule: up to three matches, at times a statement, a counter, at times another statement, a verdict.
+fn random_rule(rng: &mut Rng, place: Place<'_>) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for _ in 0..rng.below(4) {
+        parts.push(matches::random(rng, place));
+    }
+    if rng.one_in(4) {
+        parts.push(statements::random(rng, place));
+    }
+    parts.push("counter".into());
+    if rng.one_in(4) {
+        parts.push(statements::random(rng, place));
+    }
+    parts.push(verdicts::random(rng, place));
+    parts.retain(|p| !p.is_empty());
+    parts.join(" ")
+}
