@@ -21,6 +21,9 @@ pub(crate) struct Judgement {
     pub(crate) table: Vec<(String, u64)>,
 }
 
+/// IPv6's next header for fragments.
+const FRAGMENT: u8 = 44;
+
 const STATES: [&str; 6] = ["", "new", "established", "related", "invalid", "untracked"];
 
 /// Where the probe wrote the state: the DSCP field of an IP packet.
@@ -37,8 +40,8 @@ pub(crate) fn probed_state(frame: &[u8]) -> Option<&'static str> {
         .filter(|s| !s.is_empty())
 }
 
-/// A frame without what chance or the probe decides: DSCP, the IPv4 checksum, and the IP id or flow label of a packet that the machine
-/// made itself.
+/// A frame without what chance or the probe decides: DSCP, the IPv4 checksum, the IP id or flow label of a packet that the machine
+/// made itself, the id of IPv6 fragments.
 pub(crate) fn normal(frame: &[u8], input: &[u8]) -> Vec<u8> {
     let mut frame = frame.to_vec();
     match frame.get(14).map(|b| b >> 4) {
@@ -55,6 +58,11 @@ pub(crate) fn normal(frame: &[u8], input: &[u8]) -> Vec<u8> {
             if frame.get(16..18) != input.get(16..18) {
                 frame[15] = 0;
                 frame[16..18].fill(0);
+            }
+            // A packet that is cut again gets a new id.
+            if frame[20] == FRAGMENT && frame.len() >= 62 && frame.get(58..62) != input.get(58..62)
+            {
+                frame[58..62].fill(0);
             }
         }
         _ => {}

@@ -157,7 +157,11 @@ fn is_ours(frame: &[u8]) -> bool {
     match frame.get(12..14) {
         Some([8, 0]) => true,
         Some([0x86, 0xdd]) => {
-            frame[20] != 0 && !(frame[20] == 58 && (133..=137).contains(&frame[54]))
+            let is_neighbors = frame[20] == 58 && (133..=137).contains(&frame[54]);
+            // Multicast listeners' reports stand behind a router alert.
+            let is_listeners =
+                frame[20] == 0 && frame[54] == 58 && matches!(frame.get(62), Some(130..=132 | 143));
+            !is_neighbors && !is_listeners
         }
         _ => false,
     }

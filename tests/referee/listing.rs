@@ -1,9 +1,9 @@
 //! What a ruleset has counted when all frames are through: rules, named counters, elements of sets.
 
 use redan_runtime::Datapath;
-use redan_vm::state::Stateful;
 use redan_vm::ids::SetId;
 use redan_vm::ruleset::set_flags;
+use redan_vm::state::Stateful;
 use redan_vm::{Instant, Instr, Ruleset};
 
 /// Sets whose elements are counted and compared; the others never change.
@@ -55,7 +55,10 @@ fn set<'a>(name: &str, lines: &mut impl Iterator<Item = &'a str>) -> Vec<(u64, u
     }
     let elements = elements.trim().trim_end_matches('}').trim();
     let all: Vec<&str> = elements.split(',').filter(|e| !e.is_empty()).collect();
-    vec![(all.len() as u64, 0), sum(all.iter().flat_map(|e| counts(e)))]
+    vec![
+        (all.len() as u64, 0),
+        sum(all.iter().flat_map(|e| counts(e))),
+    ]
 }
 
 fn counts(text: &str) -> Vec<(u64, u64)> {
@@ -106,7 +109,12 @@ pub(crate) fn of_redan(ruleset: &Ruleset, datapath: &Datapath, now: Instant) -> 
             .flat_map(|e| set.element(*e))
             .filter_map(|stateful| match stateful {
                 Stateful::Counter(counter) => Some((counter.packets, counter.bytes)),
-                _ => None,
+                Stateful::Limit(_)
+                | Stateful::Quota { .. }
+                | Stateful::Last { .. }
+                | Stateful::Connlimit { .. }
+                | Stateful::Numgen(_)
+                | Stateful::Object(_) => None,
             })));
     }
     all

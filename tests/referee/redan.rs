@@ -15,8 +15,8 @@ use redan_vm::{Engine, Instant, Interpreter, Ruleset};
 
 use crate::case::answer;
 use crate::compare::{Judgement, table_line};
-use crate::listing;
 use crate::kernel::{NEIGHBORS, PORTS, PROBE, ROUTES};
+use crate::listing;
 use crate::traffic::Frame;
 
 #[derive(Clone, Copy, Debug)]

@@ -98,6 +98,8 @@ impl Datapath {
             Some(Hop::Multicast) => Err(End::drop(Reason::NotForwarded)),
             Some(Hop::Port { port: to, via }) => {
                 self.forward(trip, packet, layer, to)?;
+                // A neighbour is looked for by the address that rules have left in the packet.
+                let dst = addresses(packet).map_or(dst, |(_, dst)| dst);
                 self.transmit(trip, packet, to, Target::Neighbor(via.unwrap_or(dst)))?;
                 Ok(Verdict::Accept)
             }

@@ -51,7 +51,23 @@ pub(super) fn v4(packet: &Packet) -> Option<Piece> {
     })
 }
 
-/// An IPv6 packet with a fragment header, atomic fragments included; `None` without one.
+/// Whether a first fragment ends before its layer 4 header does (RFC 8200 4.5). Such a one is not put together with others
+/// (`nf_conntrack_reasm.c`): it goes on alone, and is invalid.
+fn is_cut_short(packet: &[u8]) -> bool {
+    let walk = ipv6::walk(packet, ipv6::Auth::IsSkipped);
+    if walk.fragment.is_some_and(|at| at.header.offset != 0) {
+        return false;
+    }
+    let header = match walk.l4proto {
+        None | Some(next_header::NONE) => return false,
+        Some(6) => 20,
+        Some(17 | 58) => 8,
+        Some(_) => 1,
+    };
+    walk.transport + header > packet.len()
+}
+
+/// An IPv6 packet with a fragment header, atomic fragments included; `None` without one, and for a first fragment without all headers.
 pub(super) fn v6(packet: &Packet) -> Option<Piece> {
     let ip = packet.ipv6()?;
     let bytes = packet.network();
@@ -70,6 +86,9 @@ pub(super) fn v6(packet: &Packet) -> Option<Piece> {
         return None;
     }
     let fragment = Fragment::new_checked(bytes.get(at..)?)?;
+    if fragment.offset == 0 && is_cut_short(bytes) {
+        return None;
+    }
     Some(Piece {
         src: ip.src().into(),
         dst: ip.dst().into(),

@@ -87,7 +87,6 @@ fn marking(rng: &mut Rng, place: Place<'_>) -> String {
                 "meta mark set meta mark xor 0xff",
                 "meta mark set meta mark and 0xf0 xor 0x21",
                 "meta priority set 1:2",
-                "meta pkttype set host",
             ])
             .into(),
     }
@@ -206,11 +205,15 @@ fn counting(rng: &mut Rng, place: Place<'_>) -> String {
 fn other(rng: &mut Rng, place: Place<'_>) -> String {
     match place.hook {
         Some("prerouting" | "output") => rng
-            .pick(&["notrack", "ct zone set 3", "log prefix \"x\" level debug"])
+            .pick(&[
+                "notrack",
+                "meta pkttype set host",
+                "log prefix \"x\" level debug",
+            ])
             .into(),
         Some("ingress") => rng
-            .pick(&["notrack", "log prefix \"x\""])
-            .replace("notrack", ""),
+            .pick(&["meta pkttype set host", "log prefix \"x\""])
+            .into(),
         _ => rng
             .pick(&["log prefix \"x\"", "log group 3 snaplen 20", "last"])
             .into(),

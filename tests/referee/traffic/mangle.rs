@@ -103,7 +103,7 @@ pub(super) fn cut(ip: &[u8], rng: &mut Rng) -> Vec<Vec<u8>> {
     let one = rng.below(pieces.len());
     match rng.below(6) {
         0 => drop(pieces.remove(one)),
-        1 => pieces.push(pieces[one].clone()),
+        1 => pieces.extend_from_within(one..=one),
         _ => {}
     }
     pieces

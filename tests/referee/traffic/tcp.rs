@@ -27,9 +27,7 @@ impl Manners {
     pub(super) fn random(rng: &mut Rng) -> Self {
         Self {
             mss: rng.one_in(2),
-            scale: rng
-                .one_in(2)
-                .then(|| rng.choose(&[0, 2, 7, 7, 14, 15])),
+            scale: rng.one_in(2).then(|| rng.choose(&[0, 2, 7, 7, 14, 15])),
             sack: rng.one_in(2),
             stamps: rng.one_in(3),
             window: rng.choose(&[64_000, 64_000, 65_535, 501, 0, 1]),
