@@ -242,9 +242,12 @@ impl<'a> Reader<'a> {
             fresh = false;
             gap = false;
         }
-        while matches!(parts.last(), Some(Part::Break)) {
+        // A set that ends on a line of its own has lines, also when its first element stands behind the `{`.
+        if matches!(parts.last(), Some(Part::Break)) {
             parts.pop();
-            parts.insert(0, Part::Break);
+            if !parts.is_empty() {
+                parts.insert(0, Part::Break);
+            }
         }
         parts
     }
