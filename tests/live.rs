@@ -198,6 +198,21 @@ fn can_run() -> bool {
 }
 
 #[test]
+fn ping_crosses_from_inside_and_not_from_outside() {
+    if !can_run() || !has(&[Need::Program("ping")]) {
+        return;
+    }
+    let lab = Lab::start("home-gateway.rules");
+    let ping = |from: &Namespace, to: &str| {
+        from.run("ping", &["-c", "3", "-i", "0.2", "-W", "2", to])
+            .status
+            .success()
+    };
+    assert!(ping(&lab.client, "10.2.0.2"), "log: {}", lab.log());
+    assert!(!ping(&lab.server, "10.1.0.2"), "log: {}", lab.log());
+}
+
+#[test]
 fn hosts_reach_each_other_as_the_rules_allow() {
     if !can_run() {
         return;

@@ -28,6 +28,10 @@ const TOOLS: &[Tool] = &[
         program: "iperf3",
         package: "iperf3",
     },
+    Tool {
+        program: "ping",
+        package: "iputils-ping",
+    },
 ];
 
 /// Installs what is missing where that is possible, and says in one line what tests will skip where it is not.
