@@ -349,11 +349,13 @@ impl<'a> RuleCheck<'_, 'a> {
         };
         let set = self.cx.add_set(new_set(name, flags, shape), info);
         self.sets.push(set);
-        self.cx.add_elements(set, shape, collected)?;
-        if let Some(pending) = self.cx.pending.remove(&set)
-            && let Some(target) = self.cx.ruleset.sets.get_mut(set.index())
-        {
-            target.elements = crate::sets::write_elements(&pending, shape);
+        self.cx.add_elements(set, shape, collected);
+        if let Some(pending) = self.cx.pending.remove(&set) {
+            let before = self.cx.diagnostics.len();
+            self.cx.settle(set, shape, pending);
+            if self.cx.diagnostics.len() > before {
+                return None;
+            }
         }
         Some(set)
     }

@@ -14,7 +14,7 @@ use crate::ast::{
 use crate::check::{Place, RuleCheck, data_types, new_set, stateful_spec, vm_kind};
 use crate::datatype::{Base, Type, by_name, info};
 use crate::diag::{Code, Diagnostic};
-use crate::sets::{DataShape, Shape, write_elements};
+use crate::sets::{DataShape, Shape};
 use crate::typed::SetInfo;
 use redan_vm::datatype::DataType;
 use redan_vm::ids::{SetId, TableId};
@@ -473,7 +473,8 @@ pub(super) fn add_elements<'a>(cx: &mut Context<'a>, id: SetId, elements: &'a Ex
     cx.scope = before;
     let collected = collected?;
     mark_timeouts(cx, id, &collected);
-    cx.add_elements(id, &shape, collected)
+    cx.add_elements(id, &shape, collected);
+    Some(())
 }
 
 /// `elements = $x`, where the variable holds one value.
@@ -489,7 +490,8 @@ fn single_element(cx: &mut Context<'_>, id: SetId, shape: &Shape, expr: &Expr) -
     cx.check_interval(constant, shape, expr.span)?;
     let mut collected = crate::sets::Collected::default();
     collected.push_single(shape, *ty, constant, expr.span);
-    cx.add_elements(id, shape, collected)
+    cx.add_elements(id, shape, collected);
+    Some(())
 }
 
 /// Elements with timeouts need a set that has them.
@@ -538,72 +540,45 @@ fn remove_elements<'a>(
     let collected = cx.collect(lit, &shape);
     cx.scope = before;
     let collected = collected?;
-    let missing = if shape.interval && !shape.is_concat() {
+    let all_there = if shape.interval && !shape.is_concat() {
         let intervals = cx.pending.entry(id).or_insert_with(|| shape.intervals());
-        collected
-            .bounds
-            .iter()
-            .position(|bounds| !intervals.remove(bounds.0, bounds.1))
+        intervals.remove(&collected.bounds)
     } else {
-        remove_keys(cx, id, &shape, collected)
+        let set = cx.ruleset.sets.get_mut(id.index())?;
+        let width = usize::from(shape.key_bytes()).max(1);
+        remove_keys(&mut set.elements, width, &collected.lows)
     };
-    match missing {
-        Some(_) if !quiet => cx.error(Code::UnknownSymbol, resolved.span, "element does not exist"),
-        _ => Some(()),
+    if all_there || quiet {
+        return Some(());
     }
+    cx.error(Code::UnknownSymbol, resolved.span, "element does not exist")
 }
 
-/// Removes elements by key; the number of the first that is not there.
-fn remove_keys(
-    cx: &mut Context<'_>,
-    id: SetId,
-    shape: &Shape,
-    collected: crate::sets::Collected,
-) -> Option<usize> {
-    let count = collected.len();
-    let width = usize::from(shape.key_bytes()).max(1);
-    let place = cx
-        .ruleset
-        .sets
-        .get(id.index())
-        .map(|set| set.elements.clone())?;
-    if let Some(set) = cx.ruleset.sets.get_mut(id.index()) {
-        set.elements = Elements::default();
-    }
-    cx.add_elements(id, shape, collected);
-    let set = cx.ruleset.sets.get_mut(id.index())?;
-    let gone = std::mem::replace(&mut set.elements, place);
-    let mut missing = None;
-    for (number, key) in gone.keys.chunks(width).take(count).enumerate() {
-        let at = set
-            .elements
-            .keys
-            .chunks(width)
-            .position(|known| known == key);
-        match at {
-            Some(at) => remove_at(&mut set.elements, at, width),
-            None => missing = missing.or(Some(number)),
+/// Removes elements by key; says whether all of them were there.
+fn remove_keys(elements: &mut Elements, width: usize, keys: &[u8]) -> bool {
+    let mut wanted: Vec<(&[u8], bool)> = keys.chunks(width).map(|key| (key, false)).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let old = std::mem::take(elements);
+    for (at, key) in old.keys.chunks(width).enumerate() {
+        let found = wanted.binary_search_by(|probe| probe.0.cmp(key));
+        if let Some(hit) = found.ok().and_then(|found| wanted.get_mut(found)) {
+            hit.1 = true;
+            continue;
         }
+        let number = u32::try_from(elements.len()).unwrap_or(u32::MAX);
+        if let Some(extra) = u32::try_from(at).ok().and_then(|at| old.extras.get(&at)) {
+            elements.extras.insert(number, extra.clone());
+        }
+        elements.keys.extend_from_slice(key);
+        let ends = old.key_ends.get(at * width..(at + 1) * width);
+        elements
+            .key_ends
+            .extend_from_slice(ends.unwrap_or_default());
+        elements.flags.extend(old.flags.get(at));
+        elements.data.extend(old.data.get(at));
     }
-    missing
-}
-
-fn remove_at(elements: &mut Elements, at: usize, width: usize) {
-    elements.keys.drain(at * width..(at + 1) * width);
-    if !elements.key_ends.is_empty() {
-        elements.key_ends.drain(at * width..(at + 1) * width);
-    }
-    elements.flags.remove(at);
-    if at < elements.data.len() {
-        elements.data.remove(at);
-    }
-    let number = u32::try_from(at).unwrap_or(u32::MAX);
-    let extras = std::mem::take(&mut elements.extras);
-    elements.extras = extras
-        .into_iter()
-        .filter(|(key, _)| *key != number)
-        .map(|(key, extra)| (if key > number { key - 1 } else { key }, extra))
-        .collect();
+    wanted.iter().all(|(_, hit)| *hit)
 }
 
 /// Removes all elements.
@@ -621,9 +596,7 @@ pub(super) fn finish(cx: &mut Context<'_>) {
         let Some(shape) = shape_of(cx, id) else {
             continue;
         };
-        if let Some(set) = cx.ruleset.sets.get_mut(id.index()) {
-            set.elements = write_elements(&intervals, &shape);
-        }
+        cx.settle(id, &shape, intervals);
     }
 }
 

@@ -9,41 +9,25 @@ use redan_vm::ruleset::Elements;
 
 impl Context<'_> {
     /// Adds elements to a set; ranges wait in [`Context::pending`] until the end, since later commands may add more.
-    pub(crate) fn add_elements(
-        &mut self,
-        set: SetId,
-        shape: &Shape,
-        mut collected: Collected,
-    ) -> Option<()> {
+    pub(crate) fn add_elements(&mut self, set: SetId, shape: &Shape, mut collected: Collected) {
         if shape.interval && !shape.is_concat() {
-            return self.add_ranges(set, shape, collected);
+            self.add_ranges(set, shape, collected);
+        } else if let Some(target) = self.ruleset.sets.get_mut(set.index()) {
+            let base = u32::try_from(target.elements.len()).unwrap_or(u32::MAX);
+            append(&mut target.elements, shape, &mut collected);
+            let extras = collected.extras.into_iter();
+            let extras = extras.map(|(at, extra)| (base + at, extra));
+            target.elements.extras.extend(extras);
         }
-        let Some(target) = self.ruleset.sets.get_mut(set.index()) else {
-            return Some(());
-        };
-        let base = u32::try_from(target.elements.len()).unwrap_or(u32::MAX);
-        append(&mut target.elements, shape, &mut collected);
-        target.elements.extras.extend(
-            collected
-                .extras
-                .into_iter()
-                .map(|(at, extra)| (base + at, extra)),
-        );
-        Some(())
     }
 
-    fn add_ranges(&mut self, set: SetId, shape: &Shape, collected: Collected) -> Option<()> {
-        let merge = self
-            .program
-            .sets
-            .get(set.index())
-            .is_some_and(|info| info.auto_merge);
+    fn add_ranges(&mut self, set: SetId, shape: &Shape, collected: Collected) {
         let is_map = !matches!(shape.data, DataShape::None);
         let intervals = self.pending.entry(set).or_insert_with(|| shape.intervals());
         intervals.reserve(collected.bounds.len());
         let mut extras = collected.extras;
-        let first = intervals.count();
-        for (at, bounds) in collected.bounds.iter().enumerate() {
+        let places = collected.bounds.iter().zip(&collected.spans);
+        for (at, (bounds, span)) in places.enumerate() {
             let number = u32::try_from(at).unwrap_or(u32::MAX);
             let data = if is_map {
                 collected.data.get(at).copied()
@@ -52,38 +36,39 @@ impl Context<'_> {
             };
             let extra = extras.remove(&number);
             if collected.catchall == Some(number) {
-                intervals.add_catchall(data, extra);
+                intervals.add_catchall(*span, data, extra);
             } else {
-                intervals.add(bounds.0, bounds.1, data, extra);
+                intervals.add(bounds.0, bounds.1, *span, data, extra);
             }
         }
-        let Some(overlap) = intervals.settle(merge) else {
-            return Some(());
-        };
-        let span_of = |number: u32| {
-            number
-                .checked_sub(first)
-                .and_then(|at| collected.spans.get(at as usize))
-                .copied()
-        };
-        let later = span_of(overlap.later)
-            .or_else(|| collected.spans.first().copied())
-            .unwrap_or_default();
-        let mut finding = Diagnostic::new(
-            Code::ConflictingIntervals,
-            later,
-            "conflicting intervals specified",
-        )
-        .note("overlaps with another element");
-        if let Some(earlier) = span_of(overlap.earlier) {
-            finding = finding.related(earlier, "this one");
+    }
+
+    /// Turns the ranges of a set into boundaries, now that all are there; overlaps are errors.
+    pub(crate) fn settle(&mut self, set: SetId, shape: &Shape, mut intervals: Intervals) {
+        let merge = self
+            .program
+            .sets
+            .get(set.index())
+            .is_some_and(|info| info.auto_merge);
+        if let Some(overlap) = intervals.settle(merge) {
+            let help = if matches!(shape.data, DataShape::None) {
+                "remove one of them, or add `auto-merge` to the set"
+            } else {
+                "elements of a map must not overlap"
+            };
+            self.report(
+                Diagnostic::new(
+                    Code::ConflictingIntervals,
+                    overlap.later,
+                    "conflicting intervals specified",
+                )
+                .note("overlaps with another element")
+                .related(overlap.earlier, "this one")
+                .help(help),
+            );
+        } else if let Some(target) = self.ruleset.sets.get_mut(set.index()) {
+            target.elements = write_elements(&intervals, shape);
         }
-        self.report(finding.help(if is_map {
-            "elements of a map must not overlap"
-        } else {
-            "remove one of them, or add `auto-merge` to the set"
-        }));
-        None
     }
 }
 
@@ -111,7 +96,7 @@ fn append(out: &mut Elements, shape: &Shape, collected: &mut Collected) {
 }
 
 /// Boundaries of a settled interval set.
-pub(crate) fn write_elements(intervals: &Intervals, shape: &Shape) -> Elements {
+fn write_elements(intervals: &Intervals, shape: &Shape) -> Elements {
     let Some(ty) = shape.key.first() else {
         return Elements::default();
     };

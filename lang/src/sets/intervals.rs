@@ -1,5 +1,6 @@
 //! Ranges as half-open boundaries.
 
+use crate::source::Span;
 use redan_vm::ruleset::{Element, ElementData, Elements};
 use std::collections::BTreeMap;
 
@@ -40,10 +41,10 @@ struct Range<E> {
 /// Two elements that overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Overlap {
-    /// The number of the one that was added later.
-    pub(crate) later: u32,
-    /// The number of the one that was there.
-    pub(crate) earlier: u32,
+    /// Where the one that was added later stands.
+    pub(crate) later: Span,
+    /// Where the one that was there stands.
+    pub(crate) earlier: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -56,9 +57,9 @@ enum Ranges {
 #[derive(Debug, Clone)]
 pub(crate) struct Intervals {
     ranges: Ranges,
+    spans: Vec<Span>,
     data: Vec<ElementData>,
     extras: BTreeMap<u32, Element>,
-    next: u32,
     catchall: Option<u32>,
 }
 
@@ -72,15 +73,16 @@ impl Intervals {
         };
         Self {
             ranges,
+            spans: Vec::new(),
             data: Vec::new(),
             extras: BTreeMap::new(),
-            next: 0,
             catchall: None,
         }
     }
 
     /// Makes room for more ranges.
     pub(crate) fn reserve(&mut self, more: usize) {
+        self.spans.reserve(more);
         match &mut self.ranges {
             Ranges::Narrow(ranges) => ranges.reserve(more),
             Ranges::Wide(ranges) => ranges.reserve(more),
@@ -92,10 +94,11 @@ impl Intervals {
         &mut self,
         low: u128,
         high: u128,
+        span: Span,
         data: Option<ElementData>,
         extra: Option<Element>,
     ) {
-        let element = self.number(data, extra);
+        let element = self.number(span, data, extra);
         match &mut self.ranges {
             Ranges::Narrow(ranges) => ranges.push(range(low, high, element)),
             Ranges::Wide(ranges) => ranges.push(range(low, high, element)),
@@ -103,13 +106,18 @@ impl Intervals {
     }
 
     /// Adds the element that matches whatever no other one matches.
-    pub(crate) fn add_catchall(&mut self, data: Option<ElementData>, extra: Option<Element>) {
-        self.catchall = Some(self.number(data, extra));
+    pub(crate) fn add_catchall(
+        &mut self,
+        span: Span,
+        data: Option<ElementData>,
+        extra: Option<Element>,
+    ) {
+        self.catchall = Some(self.number(span, data, extra));
     }
 
-    fn number(&mut self, data: Option<ElementData>, extra: Option<Element>) -> u32 {
-        let element = self.next;
-        self.next += 1;
+    fn number(&mut self, span: Span, data: Option<ElementData>, extra: Option<Element>) -> u32 {
+        let element = u32::try_from(self.spans.len()).unwrap_or(u32::MAX);
+        self.spans.push(span);
         self.data.extend(data);
         if let Some(extra) = extra {
             self.extras.insert(element, extra);
@@ -117,24 +125,19 @@ impl Intervals {
         element
     }
 
-    /// How many elements were ever added.
-    pub(crate) fn count(&self) -> u32 {
-        self.next
-    }
-
-    /// Removes the ranges that are exactly so; says whether there was one.
-    pub(crate) fn remove(&mut self, low: u128, high: u128) -> bool {
+    /// Removes the ranges that are exactly so; says whether all of them were there.
+    pub(crate) fn remove(&mut self, bounds: &[(u128, u128)]) -> bool {
         match &mut self.ranges {
-            Ranges::Narrow(ranges) => remove(ranges, low, high),
-            Ranges::Wide(ranges) => remove(ranges, low, high),
+            Ranges::Narrow(ranges) => remove(ranges, bounds),
+            Ranges::Wide(ranges) => remove(ranges, bounds),
         }
     }
 
     /// Sorts, drops exact repetitions, merges what overlaps or touches where `merge` says so, and else finds what overlaps.
     pub(crate) fn settle(&mut self, merge: bool) -> Option<Overlap> {
         match &mut self.ranges {
-            Ranges::Narrow(ranges) => settle(ranges, &self.data, merge),
-            Ranges::Wide(ranges) => settle(ranges, &self.data, merge),
+            Ranges::Narrow(ranges) => settle(ranges, &self.data, &self.spans, merge),
+            Ranges::Wide(ranges) => settle(ranges, &self.data, &self.spans, merge),
         }
     }
 
@@ -215,15 +218,28 @@ fn range<E: End>(low: u128, high: u128, element: u32) -> Range<E> {
     }
 }
 
-fn remove<E: End>(ranges: &mut Vec<Range<E>>, low: u128, high: u128) -> bool {
-    let before = ranges.len();
-    ranges.retain(|range| (range.low.wide(), range.high.wide()) != (low, high));
-    ranges.len() != before
+fn remove<E: End>(ranges: &mut Vec<Range<E>>, bounds: &[(u128, u128)]) -> bool {
+    let mut wanted: Vec<((u128, u128), bool)> = bounds.iter().map(|pair| (*pair, false)).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    ranges.retain(|range| {
+        let key = (range.low.wide(), range.high.wide());
+        let found = wanted.binary_search_by(|probe| probe.0.cmp(&key));
+        match found.ok().and_then(|at| wanted.get_mut(at)) {
+            Some(hit) => {
+                hit.1 = true;
+                false
+            }
+            None => true,
+        }
+    });
+    wanted.iter().all(|(_, hit)| *hit)
 }
 
 fn settle<E: End>(
     ranges: &mut Vec<Range<E>>,
     data: &[ElementData],
+    spans: &[Span],
     merge: bool,
 ) -> Option<Overlap> {
     if !ranges.is_sorted() {
@@ -244,14 +260,13 @@ fn settle<E: End>(
             && data.get(a.element as usize) == data.get(b.element as usize)
     };
     ranges.dedup_by(|later, earlier| same(earlier, later));
-    let pairs = ranges.iter().zip(ranges.iter().skip(1));
-    pairs
-        .filter(|(first, second)| second.low <= first.high)
-        .map(|(first, second)| Overlap {
-            later: first.element.max(second.element),
-            earlier: first.element.min(second.element),
-        })
-        .next()
+    let mut pairs = ranges.iter().zip(ranges.iter().skip(1));
+    let (first, second) = pairs.find(|(first, second)| second.low <= first.high)?;
+    let place = |number: u32| spans.get(number as usize).copied().unwrap_or_default();
+    Some(Overlap {
+        later: place(first.element.max(second.element)),
+        earlier: place(first.element.min(second.element)),
+    })
 }
 
 fn push(
@@ -276,8 +291,9 @@ mod tests {
         max: u128,
     ) -> Result<Vec<(u8, u8)>, Overlap> {
         let mut intervals = Intervals::new(8);
-        for &(low, high) in ranges {
-            intervals.add(low, high, None, None);
+        for (at, &(low, high)) in (0..).zip(ranges) {
+            let span = Span::new(crate::source::SourceId(0), at, at + 1);
+            intervals.add(low, high, span, None, None);
         }
         if let Some(overlap) = intervals.settle(merge) {
             return Err(overlap);
@@ -314,8 +330,8 @@ mod tests {
         assert_eq!(
             boundaries(&[(1, 5), (3, 9)], false, 255),
             Err(Overlap {
-                later: 1,
-                earlier: 0
+                later: Span::new(crate::source::SourceId(0), 1, 2),
+                earlier: Span::new(crate::source::SourceId(0), 0, 1),
             })
         );
         assert_eq!(
@@ -327,8 +343,8 @@ mod tests {
     #[test]
     fn removal_is_exact() {
         let mut intervals = Intervals::new(8);
-        intervals.add(1, 5, None, None);
-        assert!(!intervals.remove(1, 4));
-        assert!(intervals.remove(1, 5));
+        intervals.add(1, 5, Span::default(), None, None);
+        assert!(!intervals.remove(&[(1, 4)]));
+        assert!(intervals.remove(&[(1, 5)]));
     }
 }

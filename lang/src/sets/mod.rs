@@ -8,7 +8,6 @@ mod finish;
 mod intervals;
 
 pub(crate) use collect::Collected;
-pub(crate) use finish::write_elements;
 pub(crate) use intervals::Intervals;
 
 use crate::datatype::Type;
