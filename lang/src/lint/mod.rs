@@ -11,6 +11,7 @@ mod drop_no_ndp;
 mod duplicate_rule;
 mod ip_protocol_in_inet;
 mod jump_loop_or_depth;
+mod kernel_only;
 mod log_without_limit;
 mod not_equal_flag_list;
 mod notrack_too_late;
@@ -72,6 +73,7 @@ const LINTS: &[Lint] = &[
     unused_chain::check,
     notrack_too_late::check,
     ct_in_raw::check,
+    kernel_only::check,
 ];
 
 /// What the lints find in a compiled file, in order of place.
