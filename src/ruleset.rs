@@ -7,7 +7,7 @@ use anyhow::Result;
 use redan_lang::ast::File;
 use redan_lang::compile::{self, Compiled, Options};
 use redan_lang::diag::{Code, Diagnostic};
-use redan_lang::lint::{self, Spans};
+use redan_lang::lint;
 use redan_lang::parse::{self, FileLoader};
 use redan_lang::source::Sources;
 use redan_runtime::Site;
@@ -35,7 +35,7 @@ pub(crate) enum Want {
     /// Errors alone, and the ruleset.
     Ruleset,
     /// The lints' findings too.
-    Lints,
+    Lints(lint::Options),
     /// A ruleset to run: what cannot run yet is an error too.
     Run,
 }
@@ -59,17 +59,8 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
         list.extend(unsupported(&compiled));
     }
     let sound = !list.iter().any(Diagnostic::is_error);
-    if sound && want == Want::Lints {
-        let spans = Spans {
-            rules: compiled
-                .program
-                .rules
-                .iter()
-                .map(|rule| rule.span)
-                .collect(),
-            chains: compiled.program.chains.clone(),
-        };
-        list.extend(lint::lint(&sources, &file, &compiled.ruleset, &spans));
+    if let (true, Want::Lints(options)) = (sound, want) {
+        list.extend(lint::lint(&sources, &file, &compiled, &options));
     }
     list.sort_by_key(|finding| (finding.span().source, finding.span().start));
     Ok(Checked {
@@ -150,6 +141,6 @@ pub(crate) fn runnable(ruleset: Ruleset, terminal: &mut Terminal) -> Option<Rule
 }
 
 /// Everything that can be found in a rule file: errors, and lints where there are none.
-pub(crate) fn lint(path: &Path) -> Result<Findings> {
-    Ok(check(path, Vec::new(), Want::Lints)?.findings)
+pub(crate) fn lint(path: &Path, options: lint::Options) -> Result<Findings> {
+    Ok(check(path, Vec::new(), Want::Lints(options))?.findings)
 }

@@ -1,4 +1,4 @@
-//! Compiles and checks single files with nothing but the language crate: `compile --emit bytecode FILE`, `lint FILE`.
+//! Compiles and checks single files with nothing but the language crate: `compile --emit bytecode FILE`, `lint FILES`.
 
 #![expect(
     clippy::print_stdout,
@@ -6,9 +6,10 @@
     reason = "a command's output"
 )]
 
-use redan_lang::compile::{Options, compile};
+use redan_lang::compile::{Options, analyze, compile};
 use redan_lang::datatype::Clock;
 use redan_lang::diag::{Diagnostic, render};
+use redan_lang::lint;
 use redan_lang::parse::{self, FileLoader};
 use redan_lang::source::Sources;
 use std::process::ExitCode;
@@ -18,6 +19,11 @@ fn main() -> ExitCode {
     let Some((path, before)) = arguments.split_last() else {
         return ExitCode::from(2);
     };
+    if let Some((word, files)) = arguments.split_first()
+        && word == "lint"
+    {
+        return lint_files(files);
+    }
     let Ok(bytes) = std::fs::read(path) else {
         return ExitCode::from(2);
     };
@@ -55,6 +61,37 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
         print!("{out}");
+    }
+    ExitCode::SUCCESS
+}
+
+/// One line a finding, for many files at once.
+fn lint_files(files: &[String]) -> ExitCode {
+    for path in files {
+        let Ok(bytes) = std::fs::read(path) else {
+            return ExitCode::from(2);
+        };
+        let mut sources = Sources::new();
+        let (root, mut findings) = parse::add_bytes(&mut sources, path, bytes);
+        let (file, more) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
+        findings.extend(more);
+        let mut compiled = analyze(&file, &sources, &Options::default());
+        findings.append(&mut compiled.diagnostics);
+        if !findings.iter().any(Diagnostic::is_error) {
+            let options = lint::Options {
+                target: std::env::var_os("NFT")
+                    .and_then(|version| version.to_str().and_then(|text| text.parse().ok())),
+            };
+            findings.extend(lint::lint(&sources, &file, &compiled, &options));
+        }
+        for finding in &findings {
+            let at = sources.position(finding.span().source, finding.span().start);
+            let code = finding.code.info().code;
+            println!(
+                "{path}:{}:{}: {code} {}",
+                at.line, at.column, finding.message
+            );
+        }
     }
     ExitCode::SUCCESS
 }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use anyhow::{Result, bail};
 use redan_lang::diag::{Code, Level, did_you_mean};
+use redan_lang::lint::Options;
 
 use crate::args::{Deny, LintArgs, LintFormat};
 use crate::exit::Exit;
@@ -16,9 +17,12 @@ pub(crate) fn run(args: &LintArgs, terminal: &mut Terminal) -> Result<Exit> {
     if let Some(code) = &args.explain {
         return explain(code, terminal);
     }
+    let options = Options {
+        target: args.target,
+    };
     let mut files = Vec::new();
     for path in &args.files {
-        files.push(ruleset::lint(path)?);
+        files.push(ruleset::lint(path, options)?);
     }
     match args.format {
         LintFormat::Text => {

@@ -119,6 +119,15 @@ pub(crate) fn limit_spec(cx: &mut Context<'_>, limit: &Limit) -> Option<LimitSpe
         None if counts_bytes => 0,
         None => 5,
         Some((number, unit)) => {
+            if number.value == 0 && !counts_bytes {
+                // Since nft 1.0.6; the kernel would take 5.
+                return cx.error_help(
+                    Code::ValueOutOfRange,
+                    number.span,
+                    "the burst must be 1 or more",
+                    "leave it out for 5 packets",
+                );
+            }
             let word = unit.map_or("packets", |unit| cx.text(unit));
             let in_bytes = word != "packets";
             if in_bytes != counts_bytes {

@@ -6,6 +6,7 @@ use redan_vm::meta::MetaKey;
 use redan_vm::predicate::{Intervals, Predicate, Subject};
 
 use super::Facts;
+use super::port_without_protocol::is_port;
 use crate::diag::{Code, Diagnostic};
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -48,18 +49,34 @@ fn drops_invalid(predicate: &Predicate) -> bool {
 
 fn accepts_invalid(predicate: &Predicate) -> bool {
     let state = predicate.ct(CtKey::State);
-    // Loopback traffic and neighbour discovery are let through first on purpose.
+    // Whole interfaces and hosts are let through first on purpose; a service is not.
+    let is_service = predicate.tests.iter().any(|test| is_port(&test.subject))
+        && predicate
+            .meta(MetaKey::L4proto)
+            .is_none_or(|protocols| protocols.and(&icmp()).is_empty());
     let on_purpose = predicate.tests.iter().any(|test| {
         matches!(
             test.subject,
-            Subject::Meta(MetaKey::Iif | MetaKey::Iifname | MetaKey::Iiftype)
+            Subject::Meta(
+                MetaKey::Iif
+                    | MetaKey::Iifname
+                    | MetaKey::Iiftype
+                    | MetaKey::Oif
+                    | MetaKey::Oifname
+            )
         )
-    }) || predicate.meta(MetaKey::L4proto) == Some(&Intervals::one(58));
+    });
     predicate.verdict == Some(Verdict::Accept)
+        && is_service
         && !on_purpose
         && state.is_none_or(|values| values.contains(state::INVALID.into()))
         && !predicate
             .tests
             .iter()
             .any(|test| matches!(test.subject, Subject::Ct(key, _) if key != CtKey::State))
+}
+
+/// ICMP and ICMPv6, which have no ports.
+fn icmp() -> Intervals {
+    Intervals::from_ranges(vec![(1, 1), (58, 58)])
 }

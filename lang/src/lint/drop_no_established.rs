@@ -16,9 +16,10 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             Some(Family::Inet) => &[nfproto::IPV4, nfproto::IPV6],
             Some(Family::Arp | Family::Bridge | Family::Netdev) | None => &[],
         };
-        let lost = families
-            .iter()
-            .any(|family| packet::answer(*family).accepting_rule(facts, id).is_none());
+        let lost = families.iter().any(|family| {
+            packet::accepts_family(facts, id, *family)
+                && !packet::accepts_answers(facts, id, *family)
+        });
         if lost && base.priority >= -200 {
             found.push(
                 Diagnostic::new(

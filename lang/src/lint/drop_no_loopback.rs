@@ -2,8 +2,6 @@
 
 use redan_vm::ct::state;
 use redan_vm::family::{Family, Hook, nfproto};
-use redan_vm::meta::MetaKey;
-use redan_vm::predicate::Subject;
 
 use super::Facts;
 use super::packet::Sample;
@@ -43,11 +41,8 @@ fn local_connection(family: u8) -> Sample {
     } else {
         1
     };
-    let lo = u128::from_be_bytes(*b"lo\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
     Sample::new(family, 6, state::NEW)
         .addresses(family, own, own)
         .ports(40_001, 45_991)
-        .with(Subject::Meta(MetaKey::Iif), 1)
-        .with(Subject::Meta(MetaKey::Iifname), lo)
-        .with(Subject::Meta(MetaKey::Iiftype), 772)
+        .from_loopback()
 }

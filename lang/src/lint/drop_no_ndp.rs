@@ -5,8 +5,8 @@ use redan_vm::family::{Family, Hook, nfproto};
 use redan_vm::instr::Base;
 use redan_vm::predicate::Subject;
 
-use super::Facts;
 use super::packet::Sample;
+use super::{Facts, packet};
 use crate::diag::{Code, Diagnostic};
 
 /// ICMPv6 types without which neighbours do not find each other (RFC 4861).
@@ -18,6 +18,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
         .filter(|(_, chain, base)| facts.drops_by_default(chain, base))
     {
         if !matches!(facts.family(chain), Some(Family::Ip6 | Family::Inet)) {
+            continue;
+        }
+        if !packet::accepts_family(facts, id, nfproto::IPV6) {
             continue;
         }
         let lost: Vec<&str> = NEEDED
@@ -43,6 +46,7 @@ fn discovery(kind: u8) -> Sample {
     let neighbour = 0xfe80_0000_0000_0000_0000_0000_0000_0002;
     let own = 0xfe80_0000_0000_0000_0000_0000_0000_0001;
     Sample::new(nfproto::IPV6, 58, state::UNTRACKED)
+        .from_outside()
         .addresses(nfproto::IPV6, neighbour, own)
         .icmp_type(kind)
         .with(

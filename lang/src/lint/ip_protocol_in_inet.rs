@@ -1,43 +1,86 @@
 //! L018: `ip protocol` in an inet table, where IPv6 was probably meant too.
 
-use super::{Facts, syntax};
-use crate::ast::{ExprKind, Match, Rule};
+use redan_vm::family::{Family, nfproto};
+use redan_vm::field::Header;
+use redan_vm::instr::{Base, Instr};
+
+use super::Facts;
 use crate::diag::{Code, Diagnostic};
+use crate::typed::{Load, Match, Rule, Stmt, StmtKind, ValueKind};
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
-    syntax::rules(facts.file, facts.sources, |family, rule| {
-        if family != "inet" || is_for_ipv4(facts, rule) {
-            return;
+    for (_, chain) in facts.chains() {
+        if facts.family(chain) != Some(Family::Inet) {
+            continue;
         }
-        for m in syntax::matches(rule).filter(|m| is_ip_protocol(facts, m)) {
-            let value = facts.sources.text(m.right.span);
-            // ICMP and IGMP are IPv4's own.
-            if ["icmp", "igmp", "1", "2"].contains(&value) {
-                continue;
+        let rules = || chain.rules.iter().filter_map(|id| facts.typed_rule(*id));
+        for rule in rules() {
+            for m in matches(rule).filter(|m| is_field(m, Header::Ip, "protocol")) {
+                let Some(value) = right_text(facts, rule, m) else {
+                    continue;
+                };
+                // ICMP and IGMP are IPv4's own.
+                if ["icmp", "igmp", "1", "2"].contains(&value) || is_for_ipv4(facts, rule) {
+                    continue;
+                }
+                // The same said for IPv6 in another rule.
+                let has_twin = rules().any(|twin| {
+                    matches(twin).any(|other| {
+                        is_field(other, Header::Ip6, "nexthdr")
+                            && right_text(facts, twin, other) == Some(value)
+                    })
+                });
+                if has_twin {
+                    continue;
+                }
+                found.push(
+                    Diagnostic::new(Code::IpProtocolInInet, m.left.span, "`ip protocol` matches IPv4 alone")
+                        .note("IPv6 packets pass this rule by")
+                        .help(format!("write `meta l4proto {value}` to match both; if IPv4 alone is meant, `meta nfproto ipv4` says so"))
+                        .fix("replace with `meta l4proto`", m.left.span, "meta l4proto"),
+                );
             }
-            found.push(
-                Diagnostic::new(Code::IpProtocolInInet, m.left.span, "`ip protocol` matches IPv4 alone")
-                    .note("IPv6 packets pass this rule by")
-                    .help(format!("write `meta l4proto {value}` to match both; if IPv4 alone is meant, `meta nfproto ipv4` says so"))
-                    .fix("replace with `meta l4proto`", m.left.span, "meta l4proto"),
-            );
         }
-    });
+    }
 }
 
-fn is_ip_protocol(facts: &Facts<'_>, m: &Match) -> bool {
-    syntax::is_field(&m.left, facts.sources, "ip", "protocol")
+/// The matches that somebody wrote.
+fn matches(rule: &Rule) -> impl Iterator<Item = &Match> {
+    rule.stmts
+        .iter()
+        .filter(|stmt| !stmt.implied)
+        .filter_map(|stmt| match &stmt.kind {
+            StmtKind::Match(m) => Some(&**m),
+            _ => None,
+        })
 }
 
-/// Whether the rule speaks of IPv4 anyhow.
+fn is_field(m: &Match, header: Header, name: &str) -> bool {
+    matches!(&m.left.kind, ValueKind::Load(load) if matches!(&**load, Load::Payload { field: Some(field), .. } if field.header == header && field.name == name))
+}
+
+/// What a match compares with, as it is written.
+fn right_text<'a>(facts: &Facts<'a>, rule: &Rule, m: &Match) -> Option<&'a str> {
+    let stmt: &Stmt = rule
+        .stmts
+        .iter()
+        .find(|stmt| matches!(&stmt.kind, StmtKind::Match(other) if std::ptr::eq(&**other, m)))?;
+    let whole = facts.sources.text(stmt.span);
+    let left = facts.sources.text(m.left.span);
+    Some(whole.strip_prefix(left)?.trim().trim_start_matches("== "))
+}
+
+/// Whether the rule speaks of IPv4 anyhow: other bytes of its header, or its addresses in NAT.
 fn is_for_ipv4(facts: &Facts<'_>, rule: &Rule) -> bool {
-    syntax::matches(rule).any(|m| match &m.left.kind {
-        ExprKind::Payload { header, .. } => {
-            ["ip", "icmp", "igmp", "arp"].contains(&header.text(facts.sources))
-                && !is_ip_protocol(facts, m)
-        }
-        ExprKind::Meta { key, .. } => ["nfproto", "protocol"].contains(&key.text(facts.sources)),
-        ExprKind::Concat(_) => true,
-        _ => false,
+    facts.rule(rule.id).is_some_and(|rule| {
+        rule.code.iter().any(|instr| match instr {
+            Instr::PayloadLoad { base, offset, .. } => *base == Base::Network && *offset != 9,
+            Instr::PayloadWrite { base, .. } => *base == Base::Network,
+            Instr::Nat(nat) => nat.nfproto == nfproto::IPV4,
+            _ => false,
+        })
+    }) || matches(rule).any(|m| {
+        matches!(&m.left.kind, ValueKind::Concat(_))
+            || facts.sources.text(m.left.span).contains("nfproto")
     })
 }

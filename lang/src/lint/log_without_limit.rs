@@ -2,7 +2,7 @@
 
 use redan_vm::instr::Instr;
 
-use super::Facts;
+use super::{Facts, is_limit};
 use crate::diag::{Code, Diagnostic};
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -20,21 +20,26 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             let Some(rule) = facts.rule(*id) else {
                 continue;
             };
-            let logs = rule.code.iter().any(|i| matches!(i, Instr::Log(_)));
+            let Some(log) = rule.code.iter().position(|i| matches!(i, Instr::Log(_))) else {
+                continue;
+            };
             let keeps = facts
                 .predicate(*id)
                 .is_some_and(|p| p.verdict == Some(redan_vm::Verdict::Accept));
-            if logs && !keeps && !facts.has_limit(*id) && !is_entered_through_limit(facts, chain_id)
-            {
-                found.push(
-                    Diagnostic::new(
-                        Code::LogWithoutLimit,
-                        facts.rule_span(*id),
-                        "this rule writes a log line for every packet that is turned away",
-                    )
-                    .help("put `limit rate 10/minute` before `log`"),
-                );
+            let before = rule.code.get(..log).unwrap_or(&[]);
+            if keeps || before.iter().any(is_limit) || is_entered_through_limit(facts, chain_id) {
+                continue;
             }
+            let finding = Diagnostic::new(
+                Code::LogWithoutLimit,
+                facts.rule_span(*id),
+                "this rule writes a log line for every packet that it matches",
+            );
+            found.push(if facts.has_limit(*id) {
+                finding.help("statements run in order: put the limit before `log`")
+            } else {
+                finding.help("put `limit rate 10/minute` before `log`")
+            });
         }
     }
 }

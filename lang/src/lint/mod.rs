@@ -21,27 +21,30 @@ mod slash_zero;
 mod syntax;
 mod unreachable_after_terminal;
 mod unused_chain;
+mod version;
 
 use std::collections::BTreeSet;
 
 use redan_vm::Ruleset;
 use redan_vm::family::{Family, Hook};
 use redan_vm::ids::{ChainId, RuleId, SetId};
-use redan_vm::instr::{Instr, Verdict};
+use redan_vm::instr::{Instr, ObjectKind, Verdict};
 use redan_vm::predicate::{self, Predicate};
 use redan_vm::ruleset::{BaseChain, Chain, ElementData, Policy, Rule};
 
 use crate::ast::File;
-use crate::diag::Diagnostic;
+use crate::compile::Compiled;
+use crate::diag::{Code, Diagnostic};
 use crate::source::{Sources, Span};
+use crate::typed::{self, Program};
 
-/// Where the things of a ruleset stand in its files: spans by the ids of [`Ruleset`].
-#[derive(Clone, Debug, Default)]
-pub struct Spans {
-    /// Rules.
-    pub rules: Vec<Span>,
-    /// Chains: their names in their declarations.
-    pub chains: Vec<Span>,
+pub use version::Version;
+
+/// What a run of the lints needs to know beside the ruleset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The version of nft that is to load the ruleset; without it, a new one.
+    pub target: Option<Version>,
 }
 
 /// Everything that a lint may look at.
@@ -49,7 +52,8 @@ pub struct Facts<'a> {
     sources: &'a Sources,
     file: &'a File,
     ruleset: &'a Ruleset,
-    spans: &'a Spans,
+    program: &'a Program,
+    target: Option<Version>,
     predicates: Vec<Predicate>,
 }
 
@@ -57,27 +61,41 @@ pub struct Facts<'a> {
 type Lint = fn(&Facts<'_>, &mut Vec<Diagnostic>);
 
 /// Every lint, by code.
-const LINTS: &[Lint] = &[
-    unreachable_after_terminal::check,
-    duplicate_rule::check,
-    drop_no_established::check,
-    drop_no_loopback::check,
-    drop_no_ndp::check,
-    accept_before_invalid::check,
-    log_without_limit::check,
-    ip_protocol_in_inet::check,
-    port_without_protocol::check,
-    not_equal_flag_list::check,
-    slash_zero::check,
-    jump_loop_or_depth::check,
-    unused_chain::check,
-    notrack_too_late::check,
-    ct_in_raw::check,
-    kernel_only::check,
+const LINTS: &[(Code, Lint)] = &[
+    (
+        Code::UnreachableAfterTerminal,
+        unreachable_after_terminal::check,
+    ),
+    (Code::DuplicateRule, duplicate_rule::check),
+    (Code::DropNoEstablished, drop_no_established::check),
+    (Code::DropNoLoopback, drop_no_loopback::check),
+    (Code::DropNoNdp, drop_no_ndp::check),
+    (Code::AcceptBeforeInvalid, accept_before_invalid::check),
+    (Code::LogWithoutLimit, log_without_limit::check),
+    (Code::IpProtocolInInet, ip_protocol_in_inet::check),
+    (Code::PortWithoutProtocol, port_without_protocol::check),
+    (Code::NotEqualFlagList, not_equal_flag_list::check),
+    (Code::SlashZero, slash_zero::check),
+    (Code::JumpLoopOrDepth, jump_loop_or_depth::check),
+    (Code::UnusedChain, unused_chain::check),
+    (Code::NotrackTooLate, notrack_too_late::check),
+    (Code::CtInRaw, ct_in_raw::check),
+    (Code::KernelOnly, kernel_only::check),
 ];
 
-/// What the lints find in a compiled file, in order of place.
-pub fn lint(sources: &Sources, file: &File, ruleset: &Ruleset, spans: &Spans) -> Vec<Diagnostic> {
+/// The names of all lints that look at a compiled ruleset.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    LINTS.iter().map(|(code, _)| code.info().name)
+}
+
+/// What the lints find in a compiled file without errors, in order of place.
+pub fn lint(
+    sources: &Sources,
+    file: &File,
+    compiled: &Compiled,
+    options: &Options,
+) -> Vec<Diagnostic> {
+    let ruleset = &compiled.ruleset;
     let predicates = (0..)
         .take(ruleset.rules.len())
         .map(|id| predicate::read(ruleset, RuleId(id)))
@@ -86,11 +104,12 @@ pub fn lint(sources: &Sources, file: &File, ruleset: &Ruleset, spans: &Spans) ->
         sources,
         file,
         ruleset,
-        spans,
+        program: &compiled.program,
+        target: options.target,
         predicates,
     };
     let mut found = Vec::new();
-    for lint in LINTS {
+    for (_, lint) in LINTS {
         lint(&facts, &mut found);
     }
     found.sort_by_key(|d| (d.span().source, d.span().start, d.code));
@@ -129,20 +148,25 @@ impl<'a> Facts<'a> {
         self.ruleset.rules.get(id.index())
     }
 
+    /// A rule with types and places.
+    fn typed_rule(&self, id: RuleId) -> Option<&'a typed::Rule> {
+        self.program.rules.get(id.index())
+    }
+
     fn predicate(&self, id: RuleId) -> Option<&Predicate> {
         self.predicates.get(id.index())
     }
 
     fn rule_span(&self, id: RuleId) -> Span {
-        self.spans
+        self.program
             .rules
             .get(id.index())
-            .copied()
+            .map(|rule| rule.span)
             .unwrap_or_default()
     }
 
     fn chain_span(&self, id: ChainId) -> Span {
-        self.spans
+        self.program
             .chains
             .get(id.index())
             .copied()
@@ -242,16 +266,22 @@ impl<'a> Facts<'a> {
     }
 
     fn has_limit(&self, rule: RuleId) -> bool {
-        self.rule(rule).is_some_and(|rule| {
-            rule.code.iter().any(|i| {
-                matches!(
-                    i,
-                    Instr::Limit { .. }
-                        | Instr::Quota { .. }
-                        | Instr::Connlimit { .. }
-                        | Instr::Dynset(_)
-                )
-            })
-        })
+        self.rule(rule)
+            .is_some_and(|rule| rule.code.iter().any(is_limit))
     }
+}
+
+/// Whether an instruction lets only some packets on that are alike otherwise.
+fn is_limit(instr: &Instr) -> bool {
+    matches!(
+        instr,
+        Instr::Limit { .. }
+            | Instr::Quota { .. }
+            | Instr::Connlimit { .. }
+            | Instr::Dynset(_)
+            | Instr::Objref {
+                kind: ObjectKind::Limit | ObjectKind::Quota,
+                ..
+            }
+    )
 }

@@ -34,12 +34,11 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     });
 }
 
-/// Whether an expression's type is a set of flags.
+/// Whether an expression is of the connection's flags. Those of TCP are another matter: `tcp flags != syn,ack` is true of all but one kind of packet, and
+/// may be meant.
 fn has_flags(facts: &Facts<'_>, left: &Expr) -> bool {
     match &left.kind {
-        ExprKind::Ct { key, .. } => {
-            ["state", "status", "label", "event"].contains(&key.text(facts.sources))
-        }
-        _ => syntax::is_field(left, facts.sources, "tcp", "flags"),
+        ExprKind::Ct { key, .. } => ["state", "status"].contains(&key.text(facts.sources)),
+        _ => false,
     }
 }

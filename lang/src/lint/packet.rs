@@ -18,14 +18,7 @@ pub(super) struct Sample {
 impl Sample {
     /// A packet with metadata and connection state alone.
     pub(super) fn new(family: u8, l4proto: u8, ct_state: u32) -> Self {
-        let ethertype = if family == nfproto::IPV4 {
-            0x0800
-        } else {
-            0x86dd
-        };
-        Self { known: Vec::new() }
-            .with(Subject::Meta(MetaKey::Nfproto), family.into())
-            .with(Subject::Meta(MetaKey::Protocol), ethertype)
+        Self::of_family(family)
             .with(Subject::Meta(MetaKey::L4proto), l4proto.into())
             .with(Subject::Ct(CtKey::State, None), ct_state.into())
             .with(
@@ -34,10 +27,51 @@ impl Sample {
             )
     }
 
+    /// Any packet of a family.
+    fn of_family(family: u8) -> Self {
+        let ethertype = if family == nfproto::IPV4 {
+            0x0800
+        } else {
+            0x86dd
+        };
+        Self { known: Vec::new() }
+            .with(Subject::Meta(MetaKey::Nfproto), family.into())
+            .with(Subject::Meta(MetaKey::Protocol), ethertype)
+    }
+
     /// The same with a field known.
     pub(super) fn with(mut self, subject: Subject, value: u128) -> Self {
         self.known.push((subject, Intervals::one(value)));
         self
+    }
+
+    /// The same with a field that may be one of several values.
+    fn among(mut self, subject: Subject, values: Intervals) -> Self {
+        self.known.push((subject, values));
+        self
+    }
+
+    /// The same from the network: by any interface but lo.
+    pub(super) fn from_outside(self) -> Self {
+        self.among(
+            Subject::Meta(MetaKey::Iif),
+            Intervals::one(LO_INDEX).not(32),
+        )
+        .among(
+            Subject::Meta(MetaKey::Iifname),
+            Intervals::one(LO_NAME).not(128),
+        )
+        .among(
+            Subject::Meta(MetaKey::Iiftype),
+            Intervals::one(ARPHRD_LOOPBACK).not(16),
+        )
+    }
+
+    /// The same over the loopback interface.
+    pub(super) fn from_loopback(self) -> Self {
+        self.with(Subject::Meta(MetaKey::Iif), LO_INDEX)
+            .with(Subject::Meta(MetaKey::Iifname), LO_NAME)
+            .with(Subject::Meta(MetaKey::Iiftype), ARPHRD_LOOPBACK)
     }
 
     /// The same with addresses known: IPv4 in 32 bits, IPv6 in 128.
@@ -75,32 +109,45 @@ impl Sample {
             return true;
         };
         match &test.pass {
-            Pass::In(values) => value.is_within(values),
+            Pass::In(values) => !value.and(values).is_empty(),
             Pass::Masked { mask, want, equal } => value
                 .ranges()
                 .iter()
-                .all(|(v, _)| (v & mask == *want) == *equal),
+                .any(|(low, high)| low != high || (low & mask == *want) == *equal),
             Pass::Set { .. } => true,
         }
     }
 
     /// A rule that a base chain may lead to and that accepts such a packet.
     pub(super) fn accepting_rule(&self, facts: &Facts<'_>, base: ChainId) -> Option<RuleId> {
+        self.accepting_rule_where(facts, base, |_| true)
+    }
+
+    fn accepting_rule_where(
+        &self,
+        facts: &Facts<'_>,
+        base: ChainId,
+        wanted: impl Fn(&Predicate) -> bool,
+    ) -> Option<RuleId> {
         facts.reachable_rules(base).find(|id| {
-            facts.predicate(*id).is_some_and(|predicate| {
-                let accepts = match (predicate.verdict, predicate.verdict_map) {
-                    (Some(verdict), _) => verdict == Verdict::Accept,
-                    (None, Some(map)) => facts.verdicts(map).any(|v| v == Verdict::Accept),
-                    (None, None) => false,
-                };
-                accepts && self.may_pass(predicate)
-            })
+            facts
+                .predicate(*id)
+                .filter(|p| wanted(p))
+                .is_some_and(|predicate| {
+                    let accepts = match (predicate.verdict, predicate.verdict_map) {
+                        (Some(verdict), _) => verdict == Verdict::Accept,
+                        (None, Some(map)) => facts.verdicts(map).any(|v| v == Verdict::Accept),
+                        (None, None) => false,
+                    };
+                    accepts && self.may_pass(predicate)
+                })
         })
     }
 }
 
-/// An answer of a server on the Internet to a connection that this machine opened.
-pub(super) fn answer(family: u8) -> Sample {
+/// Rules that accept an answer of a server on the Internet to a connection that this machine opened: by the connection's state, to whatever
+/// address and port it was opened, or blindly.
+pub(super) fn accepts_answers(facts: &Facts<'_>, base: ChainId, family: u8) -> bool {
     let (server, own) = if family == nfproto::IPV4 {
         (0xc633_6407, 0xcb00_7105)
     } else {
@@ -109,10 +156,39 @@ pub(super) fn answer(family: u8) -> Sample {
             0x2001_0db8_0001_0000_0000_0000_0000_0005,
         )
     };
-    Sample::new(family, 6, state::ESTABLISHED)
+    let by_state = Sample::new(family, 6, state::ESTABLISHED).from_outside();
+    let blindly = by_state
+        .clone()
         .addresses(family, server, own)
-        .ports(443, 43_210)
+        .ports(443, 43_210);
+    by_state
+        .accepting_rule_where(facts, base, asks_for_state)
+        .is_some()
+        || blindly.accepting_rule(facts, base).is_some()
 }
+
+/// Whether anything of a family is accepted from outside at all; if not, the chain's author does without that family.
+pub(super) fn accepts_family(facts: &Facts<'_>, base: ChainId, family: u8) -> bool {
+    Sample::of_family(family)
+        .from_outside()
+        .accepting_rule(facts, base)
+        .is_some()
+}
+
+/// Whether a rule looks at the connection's state or status.
+fn asks_for_state(predicate: &Predicate) -> bool {
+    predicate.tests.iter().any(|test| {
+        matches!(
+            test.subject,
+            Subject::Ct(CtKey::State | CtKey::Status | CtKey::Direction, _)
+        )
+    }) || predicate.verdict_map.is_some()
+}
+
+/// Index, name and hardware type of the loopback interface (`if_arp.h: ARPHRD_LOOPBACK`).
+const LO_INDEX: u128 = 1;
+const LO_NAME: u128 = u128::from_be_bytes(*b"lo\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+const ARPHRD_LOOPBACK: u128 = 772;
 
 fn network(offset: u32, len: u8) -> Subject {
     Subject::Payload {

@@ -33,7 +33,8 @@ fn asks_for_port(predicate: &Predicate) -> bool {
     predicate.tests.iter().any(|test| is_port(&test.subject))
 }
 
-fn is_port(subject: &Subject) -> bool {
+/// Whether a test is of a port.
+pub(super) fn is_port(subject: &Subject) -> bool {
     match subject {
         Subject::Payload { base, offset, len } => {
             *base == Base::Transport && offset + u32::from(*len) <= 4

@@ -1,7 +1,7 @@
 //! Walks over the syntax tree that lints of ways of writing share.
 
 use crate::ast::{
-    ChainItem, CommandKind, Expr, ExprKind, File, Match, Rule, StmtKind, TableItemKind,
+    ChainItem, CommandKind, File, Match, Rule, StmtKind, TableItemKind,
 };
 use crate::source::Sources;
 
@@ -56,9 +56,4 @@ pub(super) fn matches(rule: &Rule) -> impl Iterator<Item = &Match> {
         StmtKind::Match(m) => Some(&**m),
         _ => None,
     })
-}
-
-/// Whether an expression is `HEADER FIELD`.
-pub(super) fn is_field(expr: &Expr, sources: &Sources, header: &str, field: &str) -> bool {
-    matches!(&expr.kind, ExprKind::Payload { header: h, field: f, .. } if h.text(sources) == header && f.text(sources) == field)
 }

@@ -22,10 +22,10 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             continue;
         };
         let dead = chain.rules.len() - at - 1;
-        let what = if dead == 1 {
-            "this rule is".to_string()
-        } else {
-            format!("this rule and the {} below it are", dead - 1)
+        let what = match dead {
+            1 => "this rule is".to_owned(),
+            2 => "this rule and the one below it are".to_owned(),
+            _ => format!("this rule and the {} below it are", dead - 1),
         };
         found.push(
             Diagnostic::new(

@@ -23,6 +23,13 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
         facts.map_targets(set).for_each(&mut mark);
     }
     for (id, chain) in facts.chains() {
+        // Without a base chain the file is a part of something; an empty chain is there for others to fill.
+        let is_part = !facts
+            .chains()
+            .any(|(_, other)| other.table == chain.table && other.base.is_some());
+        if is_part || chain.rules.is_empty() {
+            continue;
+        }
         if chain.base.is_none() && !used.get(id.index()).copied().unwrap_or(true) {
             found.push(
                 Diagnostic::new(

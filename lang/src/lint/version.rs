@@ -1,0 +1,59 @@
+//! Versions of nft.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A version of nft, such as 1.0.6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u8, pub u8, pub u8);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+/// Reads `1.0.6`, `nft-1.0.6`, `1.1`.
+impl FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("nft-").unwrap_or(text);
+        let mut parts = [0_u8; 3];
+        let mut given = digits.split('.');
+        let mut count = 0;
+        for (part, digits) in parts.iter_mut().zip(given.by_ref()) {
+            *part = digits
+                .parse()
+                .map_err(|_| format!("`{text}` is no version of nft: write it like nft-1.0.6"))?;
+            count += 1;
+        }
+        if count < 2 || given.next().is_some() {
+            return Err(format!(
+                "`{text}` is no version of nft: write it like nft-1.0.6"
+            ));
+        }
+        let [major, minor, patch] = parts;
+        Ok(Self(major, minor, patch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_people_write_them() {
+        for (text, wanted) in [
+            ("nft-1.0.6", Some(Version(1, 0, 6))),
+            ("0.9.8", Some(Version(0, 9, 8))),
+            ("1.1", Some(Version(1, 1, 0))),
+            ("1", None),
+            ("1.0.6.1", None),
+            ("1.x", None),
+            ("", None),
+        ] {
+            assert_eq!(text.parse().ok(), wanted, "{text}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The front end from text to findings.
+
+mod hostile;
+mod lints;
+mod predicates;
+mod semantics;
+mod support;
