@@ -108,7 +108,12 @@ impl RuleCheck<'_, '_> {
                 self.place.family,
                 header.word()
             );
-            return self.cx.error(Code::ConflictingProtocols, span, message);
+            return self.cx.error_help(
+                Code::ConflictingProtocols,
+                span,
+                message,
+                "`reject` alone and `reject with icmpx` fit every family",
+            );
         }
         self.imply_network_first(header, span)?;
         Some(Reject::Icmp(code))
@@ -124,10 +129,11 @@ impl RuleCheck<'_, '_> {
                     .iter()
                     .find(|proto| **proto != Proto::Header(Header::Tcp))
                     .map_or("unknown", |proto| proto.name());
-                return self.cx.error(
+                return self.cx.error_help(
                     Code::ConflictingProtocols,
                     span,
                     format!("you cannot use tcp reset with this protocol: {name}"),
+                    "`reject` alone answers every protocol as fits",
                 );
             }
         }

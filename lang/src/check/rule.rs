@@ -138,16 +138,26 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
                 }
                 Some(())
             }
-            Err(Conflict::With(other)) => self.cx.error_help(
-                Code::ConflictingProtocols,
-                span,
-                format!(
-                    "conflicting protocols specified: {} vs. {}",
-                    other.name(),
-                    header.word()
-                ),
-                "no packet is both: write two rules",
-            ),
+            Err(Conflict::With(other)) => {
+                let (other, family) = (other.name(), self.place.family);
+                let help = if other == family.word() {
+                    format!(
+                        "a table of family {family} sees no {header} packets: use one of family inet or {header}",
+                        header = header.word()
+                    )
+                } else {
+                    "no packet is both: write two rules".to_owned()
+                };
+                self.cx.error_help(
+                    Code::ConflictingProtocols,
+                    span,
+                    format!(
+                        "conflicting protocols specified: {other} vs. {}",
+                        header.word()
+                    ),
+                    help,
+                )
+            }
             Err(Conflict::Family) => {
                 let message = format!(
                     "{} cannot be matched in a table of family {}",

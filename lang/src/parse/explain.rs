@@ -31,7 +31,9 @@ pub(super) fn explain(
         return Diagnostic::new(Code::TooLong, span, "this statement is too complex to read")
             .help("split it");
     }
-    if let Some(diagnostic) = misspelt_command(entry, toks, source, text) {
+    if let Some(diagnostic) = misspelt_command(entry, toks, source, text)
+        .or_else(|| misspelt_family(failure, toks, source, text))
+    {
         return diagnostic;
     }
     let found = toks.get(failure.at);
@@ -92,6 +94,39 @@ fn misspelt_command(entry: Rule, toks: &[Tok], source: SourceId, text: &str) -> 
     let diagnostic =
         Diagnostic::new(Code::SyntaxError, span, message).help(format!("did you mean `{guess}`?"));
     Some(diagnostic.fix(format!("replace it with `{guess}`"), span, guess))
+}
+
+/// A word between `table` and a name that is no family.
+fn misspelt_family(
+    failure: &Failure,
+    toks: &[Tok],
+    source: SourceId,
+    text: &str,
+) -> Option<Diagnostic> {
+    let before = failure.at.checked_sub(2)?;
+    let [table, family, name] = toks.get(before..=failure.at)? else {
+        return None;
+    };
+    let words = family.kind == token::WORD && word_like(name.kind);
+    if table.kind != keyword("table") || !words {
+        return None;
+    }
+    let word = text.get(family.start as usize..family.end as usize)?;
+    let known = redan_vm::family::Family::ALL.iter().map(|f| f.word());
+    let span = family.span(source);
+    let message = format!("expected a family, found `{}`", short(word));
+    let finding = Diagnostic::new(Code::SyntaxError, span, message);
+    Some(match did_you_mean(word, known.clone()) {
+        Some(guess) => finding.help(format!("did you mean `{guess}`?")).fix(
+            format!("replace it with `{guess}`"),
+            span,
+            guess,
+        ),
+        None => finding.help(format!(
+            "families are {}",
+            known.collect::<Vec<_>>().join(", ")
+        )),
+    })
 }
 
 /// Words that people write without the word before them, and what they mean.

@@ -148,10 +148,8 @@ pub(super) fn declare<'a>(
     check_name(cx, word)?;
     let name = cx.text(word);
     let family = cx.ruleset.tables.get(table.index())?.family;
-    let base = match body {
-        None => None,
-        Some(body) => base_chain(cx, family, body)?,
-    };
+    // A chain whose hook is wrong is there nevertheless, so that its rules and the jumps to it are looked at.
+    let base = body.and_then(|body| base_chain(cx, family, body).unwrap_or_default());
     if let Some(id) = cx.names.chain(table, name) {
         if verb == Verb::Create {
             return cx.error(
@@ -163,6 +161,23 @@ pub(super) fn declare<'a>(
         return redeclare(cx, id, word, base).map(|()| id);
     }
     let base = match base {
+        Some((None, Some(_))) => {
+            let policy = body.and_then(|body| {
+                body.items.iter().find_map(|item| match item {
+                    ChainItem::Policy(expr) => Some(expr.span),
+                    _ => None,
+                })
+            });
+            cx.report(
+                Diagnostic::new(
+                    Code::BadPolicy,
+                    policy.unwrap_or(word.span),
+                    "only a chain with a hook has a policy",
+                )
+                .help("add a line such as `type filter hook input priority filter;`"),
+            );
+            None
+        }
         Some((base, _)) => base,
         None => None,
     };

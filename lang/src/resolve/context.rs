@@ -124,6 +124,9 @@ impl<'a> Context<'a> {
     /// Notes why a text is no value of a type; always `None`.
     pub(crate) fn value_error<T>(&mut self, span: Span, ty: Type, error: &ValueError) -> Option<T> {
         let text = self.sources.text(span);
+        if *error == ValueError::HostName && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+            return None; // an address out of range, which the parser has reported
+        }
         let finding = match error {
             ValueError::Range { value, max } => Diagnostic::new(Code::ValueOutOfRange, span, format!("value {value} exceeds valid range 0-{max}"))
                 .note(format!("{} of {} bits", crate::datatype::info(ty.datatype).description, ty.bits)),
@@ -138,7 +141,7 @@ impl<'a> Context<'a> {
                 .help("write the address: names are resolved once, when the rules are loaded, and that fails at boot"),
             ValueError::NeedsSystem(what) => Diagnostic::new(Code::UnknownSymbol, span, format!("unknown {what} `{text}`"))
                 .help(format!("write the {what}'s number: names depend on the machine that loads the rules")),
-            ValueError::Length { max } => Diagnostic::new(Code::BadString, span, format!("string must have 1 to {max} bytes")),
+            ValueError::Length { max } => Diagnostic::new(Code::BadString, span, format!("{text} has {} bytes: 1 to {max} are possible", text.trim_matches('"').len())),
             ValueError::Time(what) => Diagnostic::new(Code::UnknownSymbol, span, format!("`{text}` is no {what}")),
         };
         self.report(finding);
@@ -292,12 +295,18 @@ pub(crate) fn suggest<'n>(
     name: &str,
     known: impl IntoIterator<Item = &'n str>,
 ) -> Diagnostic {
-    match did_you_mean(name, known) {
+    /// As many names as can be listed.
+    const FEW: usize = 10;
+    let known: Vec<&str> = known.into_iter().collect();
+    match did_you_mean(name, known.iter().copied()) {
         Some(word) => finding.help(format!("did you mean `{word}`?")).fix(
             format!("replace with `{word}`"),
             span,
             word,
         ),
+        None if (1..=FEW).contains(&known.len()) => {
+            finding.help(format!("there is: {}", known.join(", ")))
+        }
         None => finding,
     }
 }
