@@ -2,7 +2,7 @@
 
 use redan_lang::compile::{Options, analyze};
 use redan_lang::diag::Diagnostic;
-use redan_lang::lint::{Spans, lint};
+use redan_lang::lint::{self, Version};
 use redan_vm::text::print_ruleset;
 use redan_vm::verify::{VerifyErrorKind, verify};
 
@@ -24,17 +24,16 @@ pub fn run(input: &[u8]) {
         if compiled.diagnostics.iter().any(Diagnostic::is_error) {
             continue;
         }
+        for target in [None, Some(Version(0, 9, 0))] {
+            let options = lint::Options { target };
+            read.has_places_for(&lint::lint(
+                &read.sources,
+                &read.file,
+                &compiled,
+                &options,
+            ));
+        }
         let ruleset = compiled.ruleset;
-        let spans = Spans {
-            rules: compiled
-                .program
-                .rules
-                .iter()
-                .map(|rule| rule.span)
-                .collect(),
-            chains: compiled.program.chains,
-        };
-        read.has_places_for(&lint(&read.sources, &read.file, &ruleset, &spans));
         for error in verify(&ruleset) {
             // Jumps in a circle are the lint's to find, as nft leaves them to the kernel.
             assert_eq!(error.kind, VerifyErrorKind::TooDeep, "{error}");

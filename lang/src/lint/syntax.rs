@@ -1,8 +1,6 @@
 //! Walks over the syntax tree that lints of ways of writing share.
 
-use crate::ast::{
-    ChainItem, CommandKind, File, Match, Rule, StmtKind, TableItemKind,
-};
+use crate::ast::{ChainItem, CommandKind, File, Match, Rule, StmtKind, TableItemKind};
 use crate::source::Sources;
 
 /// Every rule of a file with the word of its table's family (`ip` where none is written).

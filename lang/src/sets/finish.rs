@@ -6,6 +6,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::resolve::Context;
 use redan_vm::ids::SetId;
 use redan_vm::ruleset::Elements;
+use std::collections::HashMap;
 
 impl Context<'_> {
     /// Adds elements to a set; ranges wait in [`Context::pending`] until the end, since later commands may add more.
@@ -19,6 +20,33 @@ impl Context<'_> {
             let extras = extras.map(|(at, extra)| (base + at, extra));
             target.elements.extras.extend(extras);
         }
+<<<<<<< HEAD
+=======
+        if !shape.interval
+            && let Some((earlier, later)) = contradiction(&collected)
+        {
+            let span = self.program.sets.get(set.index()).map(|set| set.span);
+            let (earlier, later) = (earlier + 1, later + 1);
+            return self.error_help(
+                Code::ConflictingIntervals,
+                span.unwrap_or_default(),
+                format!("element {later} has the key of element {earlier} and other data"),
+                "remove one of them: a key has one value",
+            );
+        }
+        let Some(target) = self.ruleset.sets.get_mut(set.index()) else {
+            return Some(());
+        };
+        let base = u32::try_from(target.elements.len()).unwrap_or(u32::MAX);
+        append(&mut target.elements, shape, &mut collected);
+        target.elements.extras.extend(
+            collected
+                .extras
+                .into_iter()
+                .map(|(at, extra)| (base + at, extra)),
+        );
+        Some(())
+>>>>>>> 9c74094 (Refuse what nft refuses: bursts of nothing, keys with two values; let fuzzing lint for old versions too)
     }
 
     fn add_ranges(&mut self, set: SetId, shape: &Shape, collected: Collected) {
@@ -70,6 +98,19 @@ impl Context<'_> {
             target.elements = write_elements(&intervals, shape);
         }
     }
+}
+
+/// The first two elements of a map with one key and different data.
+fn contradiction(collected: &Collected) -> Option<(usize, usize)> {
+    let len = collected.lows.len().checked_div(collected.data.len())?;
+    let mut seen = HashMap::with_capacity(collected.data.len());
+    let keys = collected.lows.chunks_exact(len.max(1));
+    keys.zip(&collected.data)
+        .enumerate()
+        .find_map(|(at, (key, data))| {
+            let (first, before) = *seen.entry(key).or_insert((at, data));
+            (before != data && collected.catchall.is_none()).then_some((first, at))
+        })
 }
 
 /// Appends elements that are no ranges of single values.
