@@ -11,6 +11,18 @@ use std::collections::HashMap;
 impl Context<'_> {
     /// Adds elements to a set; ranges wait in [`Context::pending`] until the end, since later commands may add more.
     pub(crate) fn add_elements(&mut self, set: SetId, shape: &Shape, mut collected: Collected) {
+        if !shape.interval
+            && let Some((earlier, later)) = contradiction(&collected)
+        {
+            let span = self.program.sets.get(set.index()).map(|set| set.span);
+            let (earlier, later) = (earlier + 1, later + 1);
+            let finding = Diagnostic::new(
+                Code::ConflictingIntervals,
+                span.unwrap_or_default(),
+                format!("element {later} has the key of element {earlier} and other data"),
+            );
+            self.report(finding.help("remove one of them: a key has one value"));
+        }
         if shape.interval && !shape.is_concat() {
             self.add_ranges(set, shape, collected);
         } else if let Some(target) = self.ruleset.sets.get_mut(set.index()) {
@@ -20,33 +32,6 @@ impl Context<'_> {
             let extras = extras.map(|(at, extra)| (base + at, extra));
             target.elements.extras.extend(extras);
         }
-<<<<<<< HEAD
-=======
-        if !shape.interval
-            && let Some((earlier, later)) = contradiction(&collected)
-        {
-            let span = self.program.sets.get(set.index()).map(|set| set.span);
-            let (earlier, later) = (earlier + 1, later + 1);
-            return self.error_help(
-                Code::ConflictingIntervals,
-                span.unwrap_or_default(),
-                format!("element {later} has the key of element {earlier} and other data"),
-                "remove one of them: a key has one value",
-            );
-        }
-        let Some(target) = self.ruleset.sets.get_mut(set.index()) else {
-            return Some(());
-        };
-        let base = u32::try_from(target.elements.len()).unwrap_or(u32::MAX);
-        append(&mut target.elements, shape, &mut collected);
-        target.elements.extras.extend(
-            collected
-                .extras
-                .into_iter()
-                .map(|(at, extra)| (base + at, extra)),
-        );
-        Some(())
->>>>>>> 9c74094 (Refuse what nft refuses: bursts of nothing, keys with two values; let fuzzing lint for old versions too)
     }
 
     fn add_ranges(&mut self, set: SetId, shape: &Shape, collected: Collected) {
