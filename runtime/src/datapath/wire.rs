@@ -68,7 +68,7 @@ impl Datapath {
         let layer = self.wire_layer(packet)?;
         if let Some(layer) = layer {
             let (src, dst) = addresses(packet).ok_or(End::drop(Reason::Malformed))?;
-            if self.world.fib.is_local(src) {
+            if self.is_own(src) {
                 return self.wire_output(trip, packet, layer, port);
             }
             if self.is_for_machine(packet, dst) {
@@ -96,7 +96,13 @@ impl Datapath {
 
     fn is_for_machine(&self, packet: &Packet, dst: IpAddr) -> bool {
         let group = matches!(packet.meta.pkttype, pkttype::BROADCAST | pkttype::MULTICAST);
-        self.world.fib.is_local(dst) || (group && self.is_lone_machine())
+        self.is_own(dst) || (group && self.is_lone_machine())
+    }
+
+    /// Whether an address is the machine's own. On a wire a loopback address is nobody's, unless it is named as the machine's.
+    fn is_own(&self, address: IpAddr) -> bool {
+        self.world.fib.is_local(address)
+            && (!address.is_loopback() || self.settings.site.local.contains(&address))
     }
 
     fn wire_input(
