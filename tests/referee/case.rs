@@ -14,7 +14,7 @@ use crate::rulesets::Ruleset;
 use crate::traffic::Frame;
 
 /// Tries that shrinking may take.
-const TRIES: usize = 160;
+const TRIES: usize = 120;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Case {

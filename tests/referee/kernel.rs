@@ -48,6 +48,12 @@ pub(crate) const NEIGHBORS: [(&str, [u8; 6], usize); 4] = [
     ("fd02::2", [2, 0, 0, 0, 2, 2], 1),
 ];
 
+/// Hosts that only rewriting makes destinations; the MACs are those that a replay makes up for whom nobody told of.
+const REWRITTEN: [(&str, [u8; 6]); 2] = [
+    ("198.51.100.99", [2, 0, 198, 51, 100, 99]),
+    ("2001:db8::99", [2, 0, 0, 0, 0, 0x99]),
+];
+
 /// Writes `ct state` into the DSCP field behind the ruleset, and keeps the kernel's own services quiet.
 pub(crate) const PROBE: &str = "table inet zz_probe {
   chain mine { type filter hook input priority 2147483645; policy drop; }
@@ -196,6 +202,7 @@ fn configure() -> Result<(), String> {
         ("ipv6/conf/all/forwarding", "1"),
         ("ipv4/icmp_ratelimit", "0"),
         ("ipv4/icmp_ratemask", "0"),
+        ("ipv6/auto_flowlabels", "0"),
         ("ipv6/icmp/ratelimit", "0"),
         ("ipv6/icmp/ratemask", "255"),
     ] {
@@ -234,6 +241,15 @@ fn configure() -> Result<(), String> {
             text(mac),
             PORTS[port].name
         );
+    }
+    for (address, mac) in REWRITTEN {
+        for port in &PORTS {
+            let mac = text(mac);
+            batch += &format!(
+                "neigh replace {address} lladdr {mac} nud permanent dev {}\n",
+                port.name
+            );
+        }
     }
     for (to, via) in ROUTES.into_iter().filter(|(_, via)| !via.contains(':')) {
         batch += &format!("route replace {to} via {via}\n");

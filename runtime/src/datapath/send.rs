@@ -63,7 +63,11 @@ impl Datapath {
         }
         let mtu = self.mtu(port) as usize;
         let cut = match &trip.parts {
-            Some(parts) => !parts.cuts.is_empty(),
+            // IPv6 is cut again only where the whole is longer than its longest part was (`ip6_output.c`).
+            Some(parts) => {
+                !parts.cuts.is_empty()
+                    && (packet.layout.is_ipv4() || packet.layout.network_len() > parts.longest)
+            }
             None => {
                 packet.layout.is_ipv4()
                     && trip.offload.gso_type == 0

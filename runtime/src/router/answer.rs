@@ -109,6 +109,11 @@ fn is_whole(packet: &Packet) -> bool {
         | protocol::SCTP
         | protocol::UDPLITE
         | protocol::DCCP => true,
+        // What is not whole is summed all the same.
+        protocol::TCP | protocol::UDP if layout.is_fragment() => {
+            layout.l4proto == protocol::UDP
+                && packet.transport().and_then(|bytes| bytes.get(6..8)) == Some(&[0, 0])
+        }
         protocol::TCP | protocol::UDP => checksum::verify(&packet.frame, layout) != Verified::Wrong,
         other => {
             let Some(bytes) = packet.transport().filter(|_| !layout.is_fragment()) else {

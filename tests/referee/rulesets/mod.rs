@@ -51,18 +51,34 @@ impl Ruleset {
         out
     }
 
-    /// Every ruleset with one table, chain, set or rule less; some do not load.
+    /// Whether rules see frames before fragments are put together. Linux then reads ports where a later fragment has none, redan does not.
+    pub(crate) fn sees_fragments(&self) -> bool {
+        self.tables.iter().any(|table| table.family == "netdev")
+    }
+
+    /// Takes away the sets and objects that no rule speaks of.
+    pub(crate) fn prune(&mut self) {
+        for table in &mut self.tables {
+            let rules: Vec<&String> = table.chains.iter().flat_map(|c| &c.rules).collect();
+            let counters = rules.iter().any(|rule| rule.contains("@port_counters"));
+            table.sets.retain(|set| {
+                let name = set.split(' ').nth(1).unwrap_or_default();
+                let (set, object) = (format!("@{name}"), format!("\"{name}\""));
+                let asks = |rule: &&String| {
+                    rule.contains(&object) || rule.split([' ', ',']).any(|word| word == set)
+                };
+                rules.iter().any(asks) || (counters && ["seen", "other"].contains(&name))
+            });
+        }
+    }
+
+    /// Every ruleset with one table, chain or rule less; some do not load.
     pub(crate) fn smaller(&self) -> Vec<Self> {
-        let (mut all, mut sets) = (Vec::new(), Vec::new());
+        let mut all = Vec::new();
         for (t, table) in self.tables.iter().enumerate() {
             let mut less = self.clone();
             less.tables.remove(t);
             all.push(less);
-            for s in 0..table.sets.len() {
-                let mut less = self.clone();
-                less.tables[t].sets.remove(s);
-                sets.push(less);
-            }
             for (c, chain) in table.chains.iter().enumerate() {
                 let mut less = self.clone();
                 less.tables[t].chains.remove(c);
@@ -74,7 +90,7 @@ impl Ruleset {
                 }
             }
         }
-        all.append(&mut sets);
+        all.iter_mut().for_each(Self::prune);
         all
     }
 }

@@ -158,8 +158,9 @@ fn rewriting(rng: &mut Rng, place: Place<'_>) -> String {
             "tcp checksum set 0",
         ],
         "udp" => &["udp dport set 5354", "udp sport set 1", "udp length set 8"],
-        _ if place.six => &["icmpv6 id set 77", "icmpv6 sequence set 3"],
-        _ => &["icmp id set 77", "icmp sequence set 3", "icmp code set 1"],
+        // Identifiers are of echo messages; nft refuses them beside other types.
+        _ if place.six => &["icmpv6 code set 1"],
+        _ => &["icmp code set 1"],
     };
     let fields = if rng.one_in(2) { network } else { transport };
     rng.pick(fields).into()
@@ -205,17 +206,13 @@ fn counting(rng: &mut Rng, place: Place<'_>) -> String {
 fn other(rng: &mut Rng, place: Place<'_>) -> String {
     match place.hook {
         Some("prerouting" | "output") => rng
-            .pick(&[
-                "notrack",
-                "meta pkttype set host",
-                "log prefix \"x\" level debug",
-            ])
+            .pick(&["notrack", "notrack", "log prefix \"x\" level debug"])
             .into(),
         Some("ingress") => rng
             .pick(&["meta pkttype set host", "log prefix \"x\""])
             .into(),
         _ => rng
-            .pick(&["log prefix \"x\"", "log group 3 snaplen 20", "last"])
+            .pick(&["log prefix \"x\"", "log group 3 snaplen 20"])
             .into(),
     }
 }

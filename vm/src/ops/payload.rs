@@ -74,8 +74,9 @@ fn try_write(packet: &mut Packet, to: &Write, value: &[u8]) -> Option<()> {
         replace(&mut packet.frame, sum, kept, value)?;
     }
     if to.csum_flags != 0
-        && let Some(sum) = transport_checksum(packet)
+        && let Some(offset) = transport_checksum(packet)
     {
+        let sum = locate(&packet.layout, Base::Transport, offset, 2)?;
         replace(&mut packet.frame, sum, kept, value)?;
     }
     packet.frame.get_mut(place)?.copy_from_slice(value);
@@ -95,22 +96,23 @@ fn replace(frame: &mut [u8], at: Range<usize>, old: &[u8], new: &[u8]) -> Option
     Some(())
 }
 
-/// Where the checksum with a pseudo-header lies in the frame, if this packet has one that has to be mended.
-fn transport_checksum(packet: &Packet) -> Option<Range<usize>> {
+/// Where the checksum with a pseudo-header lies, in bytes from the transport header, if this packet has one that has to be mended
+/// (`nft_payload.c: nft_payload_l4csum_offset`). It may lie behind the end of a packet that is cut short.
+fn transport_checksum(packet: &Packet) -> Option<u32> {
     let layout = &packet.layout;
     if layout.flags & layout_flags::L4PROTO == 0 || layout.fragment_offset != 0 {
         return None;
     }
-    let offset = match layout.l4proto {
-        protocol::TCP => 16,
-        protocol::UDP | protocol::UDPLITE => 6,
-        protocol::ICMPV6 => 2,
-        _ => return None,
-    };
-    let range = locate(layout, Base::Transport, offset, 2)?;
-    let absent =
-        layout.l4proto == protocol::UDP && packet.frame.get(range.clone()) == Some(&[0, 0]);
-    (!absent).then_some(range)
+    match layout.l4proto {
+        protocol::TCP => Some(16),
+        protocol::UDP => {
+            let range = locate(layout, Base::Transport, 6, 2)?;
+            (packet.frame.get(range)? != [0, 0]).then_some(6)
+        }
+        protocol::UDPLITE => Some(6),
+        protocol::ICMPV6 => Some(2),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
