@@ -99,7 +99,7 @@ impl<'a> RuleCheck<'_, 'a> {
                 .error(Code::WrongType, map.span, "this map gives no values");
         }
         let have = info.data.first().copied()?;
-        if !super::matching::compatible(have, want) && !fits_mark(have, want) {
+        if !super::set::compatible(have, want) && !fits_mark(have, want) {
             let message = format!(
                 "datatype mismatch: expected {}, the map gives {}",
                 super::describe(want),

@@ -7,16 +7,15 @@
 
 use super::rule::RuleCheck;
 use super::{Constant, describe};
-use crate::ast::{self, Expr, ExprKind, MatchOp, SetLit, Word};
+use crate::ast::{self, Expr, ExprKind, MatchOp, SetLit};
 use crate::datatype::{Base, Type};
 use crate::diag::Code;
-use crate::sets::{DataShape, Shape};
+use crate::sets::DataShape;
 use crate::source::Span;
-use crate::typed::{Load, Match, Operand, Relation, SetInfo, StmtKind, Value, ValueKind};
+use crate::typed::{Load, Match, Operand, Relation, StmtKind, Value, ValueKind};
+use redan_vm::ct::CtKey;
 use redan_vm::datatype::DataType;
-use redan_vm::ids::SetId;
-use redan_vm::instr::FibResult;
-use redan_vm::ruleset::{Set, SetData, set_flags};
+use redan_vm::instr::{FibResult, fib_flags};
 
 impl<'a> RuleCheck<'_, 'a> {
     /// Types a match.
@@ -44,7 +43,7 @@ impl<'a> RuleCheck<'_, 'a> {
         } = load.as_mut()
             && asks
         {
-            *flags |= redan_vm::instr::fib_flags::PRESENT;
+            *flags |= fib_flags::PRESENT;
             left.ty = Type::of(DataType::Boolean);
         }
     }
@@ -109,7 +108,7 @@ impl<'a> RuleCheck<'_, 'a> {
                 && matches!(
                     load.as_ref(),
                     Load::Ct {
-                        key: redan_vm::ct::CtKey::Saddr | redan_vm::ct::CtKey::Daddr,
+                        key: CtKey::Saddr | CtKey::Daddr,
                         ..
                     }
                 )
@@ -155,7 +154,7 @@ impl<'a> RuleCheck<'_, 'a> {
                 explicit,
             })
         };
-        if matches!(&left.kind, ValueKind::Load(load) if super::stmt::is_secmark(load)) {
+        if matches!(&left.kind, ValueKind::Load(load) if load.is_secmark()) {
             return self.cx.error(
                 Code::NotConstant,
                 span,
@@ -296,135 +295,6 @@ impl<'a> RuleCheck<'_, 'a> {
         })
     }
 
-    /// What elements of a set for this key look like.
-    pub(super) fn shape(&self, key: &Value, data: DataShape) -> Shape {
-        let (shift, wide_bits) = match &key.kind {
-            ValueKind::Load(load) => load.bit_field().map_or((0, key.ty.bits), |(shift, bits)| {
-                (shift, (shift + bits).div_ceil(8) * 8)
-            }),
-            _ => (0, key.ty.bits),
-        };
-        Shape {
-            key: key.types(),
-            data,
-            interval: false,
-            shift,
-            wide_bits,
-            table: self.place.table,
-        }
-    }
-
-    /// Makes an anonymous set or map.
-    pub(super) fn anonymous(
-        &mut self,
-        span: Span,
-        name: &str,
-        shape: &Shape,
-        collected: crate::sets::Collected,
-    ) -> Option<SetId> {
-        let mut flags = set_flags::ANONYMOUS | set_flags::CONSTANT;
-        if shape.interval {
-            flags |= set_flags::INTERVAL
-                | if shape.is_concat() {
-                    set_flags::CONCAT
-                } else {
-                    0
-                };
-        }
-        flags |= match &shape.data {
-            DataShape::None => 0,
-            DataShape::Values { .. } | DataShape::Verdict => set_flags::MAP,
-            DataShape::Object(_) => set_flags::OBJECT,
-        };
-        let info = SetInfo {
-            span,
-            key: shape.key.clone(),
-            data: data_types(&shape.data),
-            data_interval: matches!(shape.data, DataShape::Values { interval: true, .. }),
-            auto_merge: matches!(shape.data, DataShape::None),
-            in_place: true,
-            swapped: shape.interval,
-            is_typeof: true,
-            used: true,
-        };
-        let set = self.cx.add_set(new_set(name, flags, shape), info);
-        self.sets.push(set);
-        self.cx.add_elements(set, shape, collected);
-        if let Some(pending) = self.cx.pending.remove(&set) {
-            let before = self.cx.diagnostics.len();
-            self.cx.settle(set, shape, pending);
-            if self.cx.diagnostics.len() > before {
-                return None;
-            }
-        }
-        Some(set)
-    }
-
-    /// An anonymous set of plain values, for matches that a field implies.
-    pub(super) fn value_set(&mut self, span: Span, ty: Type, values: &[u128]) -> SetId {
-        let shape = Shape {
-            key: vec![ty],
-            data: DataShape::None,
-            interval: false,
-            shift: 0,
-            wide_bits: ty.bits,
-            table: self.place.table,
-        };
-        let mut set = new_set(
-            "__set%d",
-            set_flags::ANONYMOUS | set_flags::CONSTANT,
-            &shape,
-        );
-        for value in values {
-            set.elements
-                .keys
-                .extend_from_slice(ty.encode(*value).as_bytes());
-            set.elements.flags.push(0);
-        }
-        let info = SetInfo {
-            span,
-            key: shape.key,
-            data: Vec::new(),
-            data_interval: false,
-            auto_merge: true,
-            in_place: true,
-            swapped: false,
-            is_typeof: true,
-            used: true,
-        };
-        let id = self.cx.add_set(set, info);
-        self.sets.push(id);
-        id
-    }
-
-    /// Checks that a named set can hold a key.
-    pub(super) fn check_set_key(&mut self, key: &Value, set: SetId, word: Word) -> Option<()> {
-        let Some(info) = self.cx.set_info(set) else {
-            return Some(());
-        };
-        let have = key.types();
-        let fits = have.len() == info.key.len()
-            && have
-                .iter()
-                .zip(&info.key)
-                .all(|(have, want)| compatible(*have, *want));
-        if fits {
-            return Some(());
-        }
-        let (want, have) = (words(&info.key), words(&have));
-        let (place, span) = (info.span, word.span);
-        let name = self.cx.text(word);
-        self.cx.report(
-            crate::diag::Diagnostic::new(
-                Code::WrongType,
-                span,
-                format!("datatype mismatch: set `{name}` holds {want}, the expression is {have}"),
-            )
-            .related(place, "the set"),
-        );
-        None
-    }
-
     /// Narrows the protocols by a match.
     fn learn_match(&mut self, found: &Match) {
         if found.relation != Relation::Eq {
@@ -443,25 +313,6 @@ impl<'a> RuleCheck<'_, 'a> {
             Operand::Range(..) | Operand::Prefix { .. } | Operand::Flags(_) => {}
         }
     }
-
-    /// The single values of an anonymous set without ranges.
-    fn anonymous_values(&self, set: SetId, ty: Type) -> Vec<u128> {
-        let Some(set) = self.cx.ruleset.sets.get(set.index()) else {
-            return Vec::new();
-        };
-        let plain = set.flags & set_flags::ANONYMOUS != 0
-            && set.flags & set_flags::INTERVAL == 0
-            && set.key_parts.len() == 1;
-        if !plain || set.elements.len() > 64 {
-            return Vec::new();
-        }
-        let width = usize::from(set.key_len).max(1);
-        set.elements
-            .keys
-            .chunks(width)
-            .map(|key| crate::datatype::decode(key, ty.order))
-            .collect()
-    }
 }
 
 /// Words such as `mark` that are keys elsewhere, but may be values here.
@@ -478,58 +329,4 @@ fn is_value_word(expr: &Expr) -> bool {
 /// Whether a value is a load of some bits of a byte.
 fn is_bit_field(value: &Value) -> bool {
     matches!(&value.kind, ValueKind::Load(load) if load.bit_field().is_some())
-}
-
-/// An empty anonymous set.
-pub(crate) fn new_set(name: &str, flags: u32, shape: &Shape) -> Set {
-    let parts: Vec<u8> = match shape.key.as_slice() {
-        [only] => vec![shape.key_type(*only).bytes()],
-        parts => parts.iter().map(|ty| ty.bytes()).collect(),
-    };
-    let data = match &shape.data {
-        DataShape::None => SetData::None,
-        DataShape::Values { .. } => SetData::Value(shape.data.bytes()),
-        DataShape::Verdict => SetData::Verdict,
-        DataShape::Object(kind) => SetData::Object(*kind),
-    };
-    Set {
-        table: shape.table,
-        name: name.to_owned(),
-        flags,
-        key_len: shape.key_bytes(),
-        key_parts: parts,
-        key_types: shape.key.iter().map(|ty| ty.datatype).collect(),
-        data,
-        timeout_ms: None,
-        size: None,
-        exprs: Vec::new(),
-        elements: redan_vm::ruleset::Elements::default(),
-    }
-}
-
-/// Types of a map's data.
-pub(crate) fn data_types(data: &DataShape) -> Vec<Type> {
-    match data {
-        DataShape::Values { types, .. } => types.clone(),
-        DataShape::None | DataShape::Verdict | DataShape::Object(_) => Vec::new(),
-    }
-}
-
-/// Whether values of one type can be looked up among those of another.
-pub(crate) fn compatible(have: Type, want: Type) -> bool {
-    have.datatype == want.datatype
-        || (have.datatype == DataType::Integer
-            && want.base() == Base::Integer
-            && have.bits == want.bits)
-        || (want.datatype == DataType::Integer
-            && have.base() == Base::Integer
-            && have.bits == want.bits)
-}
-
-fn words(types: &[Type]) -> String {
-    types
-        .iter()
-        .map(|ty| describe(*ty))
-        .collect::<Vec<_>>()
-        .join(" . ")
 }

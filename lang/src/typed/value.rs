@@ -183,6 +183,18 @@ pub enum Load {
 }
 
 impl Load {
+    /// Whether this is a security mark, whose numbers mean something only at run time.
+    pub fn is_secmark(&self) -> bool {
+        matches!(
+            self,
+            Self::Meta(MetaKey::Secmark)
+                | Self::Ct {
+                    key: CtKey::Secmark,
+                    ..
+                }
+        )
+    }
+
     /// Bits below and width of a bit field that does not fill its bytes; `None` where there is nothing to mask.
     pub fn bit_field(&self) -> Option<(u32, u32)> {
         match self {

@@ -1,8 +1,8 @@
 //! Extension headers and options: what `exthdr` loads.
 
-use super::field::Loaded;
-use super::rule::RuleCheck;
+use super::Loaded;
 use crate::ast::{Integer, Word};
+use crate::check::rule::RuleCheck;
 use crate::datatype::Type;
 use crate::diag::Code;
 use crate::source::Span;
@@ -115,7 +115,7 @@ impl RuleCheck<'_, '_> {
         Some(presence(ExthdrOp::Ipv6, header.kind))
     }
 
-    pub(super) fn tcp_option(
+    pub(in crate::check) fn tcp_option(
         &mut self,
         span: Span,
         kind: Word,

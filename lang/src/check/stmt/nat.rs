@@ -5,10 +5,9 @@
     reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
 )]
 
-use super::Proto;
-use super::rule::RuleCheck;
 use crate::ast::{self, Expr, ExprKind, NatKind, NatMode, Word};
-use crate::check::Constant;
+use crate::check::rule::RuleCheck;
+use crate::check::{Constant, Proto};
 use crate::datatype::Type;
 use crate::diag::Code;
 use crate::sets::DataShape;

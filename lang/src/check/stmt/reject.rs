@@ -1,8 +1,8 @@
 //! `reject`: what it answers with, and what it implies.
 
-use super::Proto;
-use super::rule::RuleCheck;
 use crate::ast::{Expr, RejectWith};
+use crate::check::Proto;
+use crate::check::rule::RuleCheck;
 use crate::datatype::Type;
 use crate::diag::Code;
 use crate::source::Span;
