@@ -5,7 +5,7 @@
     reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
 )]
 
-use super::{Context, Scope, chain, object, rule, set};
+use super::{Context, Scope, chain, element, object, rule, set};
 use crate::ast::{
     ChainCommand, ChainItem, Command, CommandKind, Define, File, FlushCommand, Ident,
     ObjectCommand, RenameChain, SetBodyItem, TableCommand, TableItem, TableItemKind, TableRef,
@@ -22,7 +22,7 @@ pub(crate) fn run<'a>(cx: &mut Context<'a>, file: &'a File) {
     for command in &file.commands {
         command_of(cx, command);
     }
-    set::finish(cx);
+    element::finish(cx);
 }
 
 fn command_of<'a>(cx: &mut Context<'a>, command: &'a Command) -> Option<()> {
@@ -40,7 +40,7 @@ fn command_of<'a>(cx: &mut Context<'a>, command: &'a Command) -> Option<()> {
         CommandKind::RenameChain(rename) => rename_chain(cx, rename),
         CommandKind::Rule(command) => rule::command(cx, command),
         CommandKind::Set(command) => set::command(cx, command),
-        CommandKind::Element(command) => set::element_command(cx, command),
+        CommandKind::Element(command) => element::command(cx, command),
         CommandKind::Object(command) => object_command(cx, command),
         CommandKind::Flowtable(command) => object::flowtable_command(cx, command),
         CommandKind::Flush(flush) => flush_command(cx, flush, command.span),
@@ -198,7 +198,7 @@ fn drop_table(cx: &mut Context<'_>, family: Family, name: &str) {
         chain::drop_chain(cx, id);
     }
     for id in names.sets.into_values() {
-        set::clear(cx, id);
+        element::clear(cx, id);
     }
 }
 
@@ -257,7 +257,7 @@ fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
                 SetBodyItem::Define(define) => define_in(cx, define),
                 SetBodyItem::Undefine(word) => undefine_in(cx, *word),
                 SetBodyItem::Elements(elements) => {
-                    set::add_elements(cx, id, elements);
+                    element::add_elements(cx, id, elements);
                 }
                 _ => {}
             }
@@ -447,7 +447,7 @@ fn flush_command(cx: &mut Context<'_>, flush: &FlushCommand, _span: Span) -> Opt
         FlushCommand::Set(reference, word) => {
             let table = table(cx, reference)?;
             let id = cx.find_set(table, *word)?;
-            set::clear(cx, id);
+            element::clear(cx, id);
             Some(())
         }
     }

@@ -3,15 +3,20 @@
 mod chain;
 mod command;
 mod context;
+mod element;
+mod hook;
 mod names;
 mod object;
+mod priority;
 mod rule;
 mod scope;
 mod set;
+mod set_body;
 
 pub(crate) use chain::inline_chain;
-pub use chain::{Named, hooks, named_priorities};
 pub(crate) use command::run;
 pub(crate) use context::{Context, suggest};
+pub use hook::hooks;
+pub use priority::{Named, named_priorities};
 pub(crate) use scope::Scope;
 pub(crate) use set::meter_set;

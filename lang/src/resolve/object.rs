@@ -10,8 +10,9 @@
 )]
 
 use super::Context;
-use super::chain::{device_names, priority};
 use super::command::{check_name, named, table};
+use super::hook::device_names;
+use super::priority::priority;
 use crate::ast::{
     FlowtableCommand, FlowtableItem, Ident, ObjectBody, ObjectItem, ObjectKind, Verb, Word,
 };
