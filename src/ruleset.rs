@@ -16,6 +16,7 @@ use redan_vm::verify::Place;
 
 use crate::output::decision;
 use crate::output::findings::{self, Findings};
+use crate::output::progress::Progress;
 use crate::output::terminal::{Style, Terminal, paint};
 use crate::{input, local_time};
 
@@ -42,16 +43,20 @@ pub(crate) enum Want {
 
 /// Reads and compiles a rule file. An error is only that it cannot be read; whatever is wrong with its text is a finding.
 pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<Checked> {
+    let name = input::display_name(path);
+    let progress = Progress::on(name.clone());
     let bytes = input::read(path)?;
     let mut sources = Sources::new();
-    let (root, mut list) = parse::add_bytes(&mut sources, &input::display_name(path), bytes);
+    let (root, mut list) = parse::add_bytes(&mut sources, &name, bytes);
     let (file, parsed) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
     list.extend(parsed);
     let options = Options {
         clock: local_time::zone(),
         interfaces,
+        typed_rules: matches!(want, Want::Lints(_)),
         ..Options::default()
     };
+    progress.step("compiling");
     let mut compiled = compile::analyze(&file, &sources, &options);
     list.append(&mut compiled.diagnostics);
     let sound = !list.iter().any(Diagnostic::is_error);
@@ -60,6 +65,7 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
     }
     let sound = !list.iter().any(Diagnostic::is_error);
     if let (true, Want::Lints(options)) = (sound, want) {
+        progress.step("linting");
         list.extend(lint::lint(&sources, &file, &compiled, &options));
     }
     list.sort_by_key(|finding| (finding.span().source, finding.span().start));

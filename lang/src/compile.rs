@@ -24,6 +24,8 @@ pub struct Options {
     pub interfaces: Vec<String>,
     /// Whether loads are merged and shortened as nft does it. Without, every match is one plain field test.
     pub peephole: bool,
+    /// Whether typed statements of rules are kept, for lints: they take more room than the bytecode.
+    pub typed_rules: bool,
 }
 
 impl Default for Options {
@@ -32,6 +34,7 @@ impl Default for Options {
             clock: Clock::default(),
             interfaces: Vec::new(),
             peephole: true,
+            typed_rules: true,
         }
     }
 }
@@ -49,12 +52,7 @@ pub struct Compiled {
 
 /// Resolves, checks and compiles a parsed file. All errors are found in one run; what could be compiled is there nevertheless.
 pub fn analyze(file: &File, sources: &Sources, options: &Options) -> Compiled {
-    run(file, sources, options, true)
-}
-
-/// Keeps typed rules where somebody will look at them: they take more room than the bytecode.
-fn run(file: &File, sources: &Sources, options: &Options, keep: bool) -> Compiled {
-    let mut cx = Context::new(sources, options, keep);
+    let mut cx = Context::new(sources, options);
     resolve::run(&mut cx, file);
     let mut ruleset = std::mem::take(&mut cx.ruleset);
     ruleset.needs_conntrack = ruleset
@@ -79,7 +77,11 @@ pub fn compile(
     sources: &Sources,
     options: &Options,
 ) -> (Option<Ruleset>, Vec<Diagnostic>) {
-    let compiled = run(file, sources, options, false);
+    let options = Options {
+        typed_rules: false,
+        ..options.clone()
+    };
+    let compiled = analyze(file, sources, &options);
     let sound = !compiled.diagnostics.iter().any(Diagnostic::is_error);
     (sound.then_some(compiled.ruleset), compiled.diagnostics)
 }

@@ -103,6 +103,7 @@ pub struct Prefix {
 
 impl Prefix {
     /// Whether `address` lies in the network.
+    #[inline]
     pub fn contains(self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(net), IpAddr::V4(a)) => {

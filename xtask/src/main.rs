@@ -1,7 +1,8 @@
 //! Repository tasks. `cargo xtask test` is the test command; nothing else needs to be done before it. `cargo xtask docs` writes the
-//! book's generated pages.
+//! book's generated pages, `cargo xtask measure` compares costs on big inputs.
 
 mod docs;
+mod measure;
 mod needs;
 mod tests;
 
@@ -13,10 +14,13 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask test [FILTER...]
        cargo xtask docs
+       cargo xtask measure
 
   test   install what kernel tests need where that is possible, then run every test;
          words after it go to the test runner as filters
   docs   write the generated pages of the book anew
+  measure
+         compare what big inputs cost redan and nft
 ";
 
 fn main() -> ExitCode {
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
     let done = match arguments.next().as_deref() {
         Some("test") => tests::run(&arguments.collect::<Vec<_>>()),
         Some("docs") => docs::write(),
+        Some("measure") => measure::run(),
         Some("help" | "--help" | "-h") => print_usage(),
         Some(other) => fail(other),
         None => fail(""),

@@ -1,16 +1,19 @@
 //! L003: a rule that says again what an earlier one of its chain said.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use redan_vm::ids::SetId;
+use redan_vm::ids::{RuleId, SetId};
 use redan_vm::instr::Instr;
+use redan_vm::ruleset::Rule;
 
 use super::Facts;
 use crate::diag::{Code, Diagnostic};
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     for (_, chain) in facts.chains() {
-        let mut seen = HashMap::new();
+        // By a short hash first: most rules are alone with theirs, and need not be written out.
+        let mut seen: HashMap<u64, Vec<RuleId>> = HashMap::with_capacity(chain.rules.len());
         for id in &chain.rules {
             let Some(rule) = facts.rule(*id) else {
                 continue;
@@ -25,23 +28,44 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             if !predicate.is_terminal() && predicate.verdict_map.is_none() {
                 continue;
             }
-            let key: Vec<String> = rule
-                .code
-                .iter()
-                .filter(|i| !is_counter(i))
-                .map(|i| text(facts, i))
-                .collect();
-            if let Some(first) = seen.get(&key) {
+            let alike = seen.entry(short(rule)).or_default();
+            let same = |first: &&RuleId| {
+                facts
+                    .rule(**first)
+                    .is_some_and(|first| texts(facts, first).eq(texts(facts, rule)))
+            };
+            if let Some(first) = alike.iter().find(same) {
                 found.push(
                     Diagnostic::new(Code::DuplicateRule, facts.rule_span(*id), "this rule repeats an earlier one of its chain")
                         .related(facts.rule_span(*first), "the same matches and the same verdict")
                         .help("remove one of the two; rules that stand twice often mean that a file was loaded twice without a flush"),
                 );
             } else {
-                seen.insert(key, *id);
+                alike.push(*id);
             }
         }
     }
+}
+
+/// The same number for all rules whose [`texts`] are the same, and rarely for others.
+fn short(rule: &Rule) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for instr in rule.code.iter().filter(|i| !is_counter(i)) {
+        match instr {
+            Instr::Lookup { .. } | Instr::LookupVerdict { .. } => {}
+            Instr::Limit { state } | Instr::Quota { state } => state.hash(&mut hasher),
+            other => other.hash(&mut hasher),
+        }
+    }
+    hasher.finish()
+}
+
+/// What a rule does, without its counters and logs.
+fn texts<'a>(facts: &'a Facts<'_>, rule: &'a Rule) -> impl Iterator<Item = String> + 'a {
+    rule.code
+        .iter()
+        .filter(|i| !is_counter(i))
+        .map(|i| text(facts, i))
 }
 
 fn is_counter(instr: &Instr) -> bool {

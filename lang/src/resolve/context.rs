@@ -36,14 +36,12 @@ pub(crate) struct Context<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Elements of interval sets, before they become boundaries.
     pub(crate) pending: BTreeMap<SetId, crate::sets::Intervals>,
-    /// Whether typed rules are kept.
-    pub(crate) keep_rules: bool,
     files: BTreeMap<SourceId, FileId>,
     depth: u32,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(sources: &'a Sources, options: &'a Options, keep_rules: bool) -> Self {
+    pub(crate) fn new(sources: &'a Sources, options: &'a Options) -> Self {
         let mut interfaces = options.interfaces.clone();
         if interfaces.first().is_none_or(|first| first != "lo") {
             interfaces.insert(0, "lo".to_owned());
@@ -62,7 +60,6 @@ impl<'a> Context<'a> {
             scope: Scope::default(),
             diagnostics: Vec::new(),
             pending: BTreeMap::new(),
-            keep_rules,
             files: BTreeMap::new(),
             depth: 0,
         }

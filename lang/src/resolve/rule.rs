@@ -106,14 +106,17 @@ pub(super) fn add<'a>(
         comment,
         sets,
     });
-    if cx.keep_rules {
-        cx.program.rules.push(typed::Rule {
-            id,
-            chain,
-            span: rule.span,
-            stmts,
-        });
-    }
+    let stmts = if cx.options.typed_rules {
+        stmts
+    } else {
+        Vec::new()
+    };
+    cx.program.rules.push(typed::Rule {
+        id,
+        chain,
+        span: rule.span,
+        stmts,
+    });
     let rules = &mut cx.ruleset.chains.get_mut(chain.index())?.rules;
     match at {
         Some(at) if at <= rules.len() => rules.insert(at, id),

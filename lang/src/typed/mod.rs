@@ -65,7 +65,8 @@ pub struct Rule {
     pub chain: ChainId,
     /// Its text.
     pub span: Span,
-    /// Matches and statements in order, implied matches included.
+    /// Matches and statements in order, implied matches included; none without
+    /// [`Options::typed_rules`](crate::compile::Options::typed_rules).
     pub stmts: Vec<Stmt>,
 }
 

@@ -3,6 +3,8 @@
 //! A packet that lengthens its entry's life writes the deadline and nothing else; the wheel notices when the slot comes up and arms it again. Only
 //! a life that gets shorter moves the entry at once.
 
+use std::cell::Cell;
+
 use redan_vm::Instant;
 
 use super::slab::{NONE, Slab};
@@ -48,6 +50,8 @@ pub(super) struct Wheel {
     /// All slots up to this second have come up.
     tick: u64,
     len: usize,
+    /// What [`Self::next`] found last, while it holds: it is asked for every packet, and changes with few of them.
+    found: Cell<Option<Option<Instant>>>,
 }
 
 impl Wheel {
@@ -57,6 +61,7 @@ impl Wheel {
             occupied: [0; SLOTS / 64],
             tick: 0,
             len: 0,
+            found: Cell::new(None),
         }
     }
 
@@ -88,6 +93,10 @@ impl Wheel {
             };
             self.set_head(place, index);
             self.len += 1;
+            let found = self.found.get_mut();
+            if found.is_some_and(|found| found.is_none_or(|next| next > Instant::from_secs(tick))) {
+                *found = Some(Some(Instant::from_secs(tick)));
+            }
         }
     }
 
@@ -105,7 +114,12 @@ impl Wheel {
         }
         match slab.slot_mut(link.prev) {
             Some(prev) => prev.link.next = link.next,
-            None => self.set_head(link.place, link.next),
+            None => {
+                self.set_head(link.place, link.next);
+                if link.next == NONE {
+                    self.found.set(None);
+                }
+            }
         }
         self.len -= 1;
     }
@@ -125,6 +139,7 @@ impl Wheel {
     /// Takes out the next entry whose slot has come up; it is to be armed again unless its time is over.
     pub(super) fn pop(&mut self, slab: &mut Slab, now: Instant) -> Option<u32> {
         let now_tick = now.as_nanos() / 1_000_000_000;
+        self.found.set(None);
         loop {
             if let Some(index) = self.current() {
                 self.disarm(slab, index);
@@ -142,10 +157,13 @@ impl Wheel {
 
     /// When the next slot comes up that has anything in it.
     pub(super) fn next(&self) -> Option<Instant> {
-        if self.current().is_some() {
-            return Some(Instant::from_secs(self.tick));
+        if let Some(found) = self.found.get() {
+            return found;
         }
-        self.next_tick().map(Instant::from_secs)
+        let tick = self.current().map(|_| self.tick);
+        let next = tick.or_else(|| self.next_tick()).map(Instant::from_secs);
+        self.found.set(Some(next));
+        next
     }
 
     /// An entry in a slot of the current second.
@@ -249,6 +267,7 @@ mod tests {
             let mut now = start;
             for step in steps.into_iter().chain([600_000]) {
                 now += step;
+                prop_assert_eq!(wheel.next(), { wheel.found.set(None); wheel.next() });
                 while let Some(slot) = wheel.pop(&mut slab, Instant::from_secs(now)) {
                     let at = slots.iter().position(|s| *s == slot).unwrap();
                     let deadline = start + waits[at];

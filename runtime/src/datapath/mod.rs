@@ -213,19 +213,21 @@ impl Datapath {
         let watch = self.watch();
         let before = out.len();
         std::mem::swap(&mut self.out, out);
-        let handled = catch_unwind(AssertUnwindSafe(|| self.receive(now, port, frame)));
-        let report = handled.unwrap_or_else(|_| {
+        let mut report = Report {
+            verdict: Verdict::Drop,
+            reason: Some(Reason::Internal),
+            decision: None,
+            policy: None,
+            ct: None,
+        };
+        let handled = catch_unwind(AssertUnwindSafe(|| {
+            self.receive(now, port, frame, &mut report);
+        }));
+        if handled.is_err() {
             // Whatever the frame had sent by then is taken back with it: it fails closed.
             self.out.truncate(before);
             self.depth = 0;
-            Report {
-                verdict: Verdict::Drop,
-                reason: Some(Reason::Internal),
-                decision: None,
-                policy: None,
-                ct: None,
-            }
-        });
+        }
         std::mem::swap(&mut self.out, out);
         self.counters.count(&report);
         if let Some(watch) = watch {
@@ -253,7 +255,7 @@ impl Datapath {
         self.state = State::starting_at(&self.ruleset, now, self.settings.seed);
     }
 
-    fn receive(&mut self, now: Instant, port: PortId, frame: Frame) -> Report {
+    fn receive(&mut self, now: Instant, port: PortId, frame: Frame, report: &mut Report) {
         let mut trip = Trip::new(now, Some(port), frame.offload);
         let mut packet = Packet {
             frame: frame.bytes,
@@ -278,9 +280,9 @@ impl Datapath {
                 Mode::Host => self.host_in(&mut trip, &mut packet, port),
             }
         });
-        let report = trip.report(&packet, end);
+        let told = trip.report(&packet, end);
         self.release(&mut packet);
-        report
+        *report = told;
     }
 
     fn ingress(&mut self, trip: &mut Trip, packet: &mut Packet, port: PortId) -> Result<(), End> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use redan_vm::Packet;
 use redan_vm::family::Hook;
-use redan_vm::packet::{LinkKind, dissect_with, ethertype, pkttype};
+use redan_vm::packet::{LinkKind, dissect_into, ethertype, pkttype};
 
 use super::report::Verdict;
 use super::send::Target;
@@ -28,11 +28,12 @@ impl Datapath {
             Checksums::Verify => Sums::Verify,
             Checksums::Ignore => Sums::Ignore,
         };
-        let layout = dissect_with(&packet.frame, LinkKind::Ethernet, sums);
+        let Packet { layout, frame, .. } = packet;
+        let found = dissect_into(layout, frame, LinkKind::Ethernet, sums);
         if let Some(watch) = watch {
             self.profile.dissect_ns += watch.elapsed_ns();
         }
-        packet.layout = layout.map_err(|error| match error.layer {
+        found.map_err(|error| match error.layer {
             redan_vm::packet::Layer::Arp => End::other(Reason::NotIp),
             redan_vm::packet::Layer::Link
             | redan_vm::packet::Layer::Ipv4

@@ -130,7 +130,7 @@ impl Datapath {
                 {
                     *place = mac.0;
                 }
-                Some((address, resolved))
+                Some(resolved)
             }
         };
         if !self.hooks.egress(port).is_empty() {
@@ -146,8 +146,8 @@ impl Datapath {
             bytes: std::mem::take(&mut packet.frame),
             offload: trip.offload,
         };
-        match resolved {
-            Some((address, Resolved::Hold { ask })) => {
+        match (resolved, to) {
+            (Some(Resolved::Hold { ask }), Target::Neighbor(address)) => {
                 let gone = self.neighbors.hold(port, address, frame);
                 if ask {
                     self.ask(trip.now, port, address);
@@ -156,11 +156,13 @@ impl Datapath {
                     self.count_drop(Reason::NoNeighbour);
                 }
             }
-            Some((address, Resolved::SendAndAsk(_))) => {
+            (Some(Resolved::SendAndAsk(_)), Target::Neighbor(address)) => {
                 self.out.push(frame);
                 self.ask(trip.now, port, address);
             }
-            Some((_, Resolved::Send(_))) | None => self.out.push(frame),
+            (Some(_), Target::Unchanged) | (Some(Resolved::Send(_)) | None, _) => {
+                self.out.push(frame)
+            }
         }
         Ok(())
     }

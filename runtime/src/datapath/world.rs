@@ -105,6 +105,7 @@ impl World {
 }
 
 /// Source and destination of a packet.
+#[inline]
 pub(super) fn addresses(packet: &Packet) -> Option<(IpAddr, IpAddr)> {
     if let Some(ip) = packet.ipv4() {
         return Some((ip.src().into(), ip.dst().into()));

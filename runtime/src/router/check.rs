@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::fib::Fib;
 
 /// Whether an IPv4 packet is dropped when it is routed, behind prerouting.
+#[inline]
 pub fn is_martian_v4(src: Ipv4Addr, dst: Ipv4Addr, fib: &Fib) -> bool {
     if src.is_multicast() || src.is_broadcast() {
         return true;

@@ -28,19 +28,47 @@ pub enum Hop {
 /// Up to this many routes are looked through one by one, which takes less time than one hash each prefix length.
 const FEW: usize = 24;
 
-/// Routes of one family, longest prefix first; addresses are kept in the upper bits.
-#[derive(Clone, Debug, Default)]
-struct Table {
+/// An address as a number: 32 or 128 bits.
+trait Key: Copy + Eq + std::hash::Hash + Ord + std::ops::BitAnd<Output = Self> {
+    /// `bits` ones from the top.
+    fn mask(bits: u32) -> Self;
+}
+
+impl Key for u32 {
+    fn mask(bits: u32) -> Self {
+        Self::MAX.checked_shl(32 - bits.min(32)).unwrap_or(0)
+    }
+}
+
+impl Key for u128 {
+    fn mask(bits: u32) -> Self {
+        Self::MAX.checked_shl(128 - bits.min(128)).unwrap_or(0)
+    }
+}
+
+/// Routes of one family, longest prefix first.
+#[derive(Clone, Debug)]
+struct Table<K> {
     /// By prefix length.
-    levels: Vec<(u32, HashMap<u128, Hop, FixedState>)>,
+    levels: Vec<(u32, HashMap<K, Hop, FixedState>)>,
     /// The same in one list of mask, network and hop; empty when there are more than [`FEW`].
-    few: Vec<(u128, u128, Hop)>,
+    few: Vec<(K, K, Hop)>,
     count: usize,
 }
 
-impl Table {
+impl<K> Default for Table<K> {
+    fn default() -> Self {
+        Self {
+            levels: Vec::new(),
+            few: Vec::new(),
+            count: 0,
+        }
+    }
+}
+
+impl<K: Key> Table<K> {
     /// Adds a route; the first of two for one destination stays.
-    fn add(&mut self, address: u128, bits: u32, hop: Hop) {
+    fn add(&mut self, address: K, bits: u32, hop: Hop) {
         let at = match self.levels.binary_search_by(|(level, _)| bits.cmp(level)) {
             Ok(at) => at,
             Err(at) => {
@@ -51,76 +79,81 @@ impl Table {
         let Some((_, level)) = self.levels.get_mut(at) else {
             return;
         };
-        let network = address & mask(bits);
+        let mask = K::mask(bits);
+        let network = address & mask;
         if level.contains_key(&network) {
             return;
         }
         level.insert(network, hop);
         self.count += 1;
         if self.count <= FEW {
-            let at = self.few.partition_point(|(other, ..)| *other >= mask(bits));
-            self.few.insert(at, (mask(bits), network, hop));
+            let at = self.few.partition_point(|(other, ..)| *other >= mask);
+            self.few.insert(at, (mask, network, hop));
         } else {
             self.few.clear();
         }
     }
 
     #[inline]
-    fn find(&self, address: u128) -> Option<Hop> {
+    fn find(&self, address: K) -> Option<Hop> {
         if self.count <= FEW {
             return self
                 .few
                 .iter()
-                .find(|(mask, network, _)| address & mask == *network)
+                .find(|(mask, network, _)| address & *mask == *network)
                 .map(|(.., hop)| *hop);
         }
         self.levels
             .iter()
-            .find_map(|(bits, level)| level.get(&(address & mask(*bits))).copied())
+            .find_map(|(bits, level)| level.get(&(address & K::mask(*bits))).copied())
     }
 }
 
-/// `bits` ones from the top.
-fn mask(bits: u32) -> u128 {
-    u128::MAX.checked_shl(128 - bits.min(128)).unwrap_or(0)
+/// One table a family.
+#[derive(Clone, Debug, Default)]
+struct Tables {
+    v4: Table<u32>,
+    v6: Table<u128>,
 }
 
-/// An address in the upper bits.
-fn key(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
-        IpAddr::V6(v6) => v6.to_bits(),
+impl Tables {
+    fn add(&mut self, to: Prefix, hop: Hop) {
+        match to.address {
+            IpAddr::V4(v4) => self.v4.add(v4.to_bits(), u32::from(to.bits), hop),
+            IpAddr::V6(v6) => self.v6.add(v6.to_bits(), u32::from(to.bits), hop),
+        }
+    }
+
+    #[inline]
+    fn find(&self, to: IpAddr) -> Option<Hop> {
+        match to {
+            IpAddr::V4(v4) => self.v4.find(v4.to_bits()),
+            IpAddr::V6(v6) => self.v6.find(v6.to_bits()),
+        }
     }
 }
 
 /// The routing tables of a site. The machine's own addresses are looked up before everything else, as in Linux.
 #[derive(Clone, Debug, Default)]
 pub struct Fib {
-    own: [Table; 2],
-    main: [Table; 2],
+    own: Tables,
+    main: Tables,
     sources: Vec<(PortId, Prefix)>,
     groups: Vec<Ipv6Addr>,
-}
-
-const fn family(address: IpAddr) -> usize {
-    match address {
-        IpAddr::V4(_) => 0,
-        IpAddr::V6(_) => 1,
-    }
 }
 
 impl Fib {
     /// The tables of a site.
     pub fn new(site: &Site) -> Self {
         let mut fib = Self::default();
-        fib.add_own(
+        fib.own.add(
             Prefix {
                 address: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)),
                 bits: 8,
             },
             Hop::Local,
         );
-        fib.add_own(
+        fib.own.add(
             Prefix {
                 address: IpAddr::V6(Ipv6Addr::LOCALHOST),
                 bits: 128,
@@ -136,7 +169,7 @@ impl Fib {
             }
         }
         for &address in &site.local {
-            fib.add_own(host(address), Hop::Local);
+            fib.own.add(host(address), Hop::Local);
         }
         for route in &site.routes {
             let port = fib
@@ -145,7 +178,7 @@ impl Fib {
                 .find(|(_, net)| net.contains(route.via))
                 .map(|&(port, _)| port);
             if let Some(port) = port {
-                fib.add_main(
+                fib.main.add(
                     route.to,
                     Hop::Port {
                         port,
@@ -157,29 +190,17 @@ impl Fib {
         fib
     }
 
-    fn add_own(&mut self, to: Prefix, hop: Hop) {
-        if let Some(table) = self.own.get_mut(family(to.address)) {
-            table.add(key(to.address), u32::from(to.bits), hop);
-        }
-    }
-
-    fn add_main(&mut self, to: Prefix, hop: Hop) {
-        if let Some(table) = self.main.get_mut(family(to.address)) {
-            table.add(key(to.address), u32::from(to.bits), hop);
-        }
-    }
-
     /// What a port's address brings with it (`fib_add_ifaddr`, `addrconf_prefix_route`): the address, its subnet, the subnet's broadcast
     /// address; for IPv6 the router's anycast address and the solicited-node group.
     fn add_address(&mut self, port: PortId, address: Prefix) {
         self.sources.push((port, address));
-        self.add_own(host(address.address), Hop::Local);
-        self.add_main(address, Hop::Port { port, via: None });
+        self.own.add(host(address.address), Hop::Local);
+        self.main.add(address, Hop::Port { port, via: None });
         match address.address {
             IpAddr::V4(v4) if address.bits < 31 => {
                 let host_bits = u32::MAX.checked_shr(u32::from(address.bits)).unwrap_or(0);
                 let all = Ipv4Addr::from_bits(v4.to_bits() | host_bits);
-                self.add_own(host(IpAddr::V4(all)), Hop::Broadcast);
+                self.own.add(host(IpAddr::V4(all)), Hop::Broadcast);
             }
             IpAddr::V4(_) => {}
             IpAddr::V6(v6) => {
@@ -187,8 +208,9 @@ impl Fib {
                 let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
                 self.groups.push(group);
                 if address.bits < 127 {
-                    let net = Ipv6Addr::from_bits(v6.to_bits() & mask(u32::from(address.bits)));
-                    self.add_own(host(IpAddr::V6(net)), Hop::Local);
+                    let net =
+                        Ipv6Addr::from_bits(v6.to_bits() & u128::mask(u32::from(address.bits)));
+                    self.own.add(host(IpAddr::V6(net)), Hop::Local);
                 }
             }
         }
@@ -196,6 +218,7 @@ impl Fib {
 
     /// Where a packet to `to` goes; `None` without a route. Groups and the limited broadcast address are no matter of routes:
     /// see [`is_member`](Self::is_member).
+    #[inline]
     pub fn find(&self, to: IpAddr) -> Option<Hop> {
         match to {
             IpAddr::V4(v4) if v4.is_multicast() => return Some(Hop::Multicast),
@@ -203,20 +226,17 @@ impl Fib {
             IpAddr::V6(v6) if v6.is_multicast() => return Some(Hop::Multicast),
             IpAddr::V4(_) | IpAddr::V6(_) => {}
         }
-        let (own, main) = (self.own.get(family(to))?, self.main.get(family(to))?);
-        own.find(key(to)).or_else(|| {
+        self.own.find(to).or_else(|| {
             // Link-local destinations have no route: no port has such an address, and a router does not forward to them.
             let link_local = matches!(to, IpAddr::V6(v6) if v6.is_unicast_link_local());
-            if link_local { None } else { main.find(key(to)) }
+            if link_local { None } else { self.main.find(to) }
         })
     }
 
     /// Whether an address is the machine's own.
+    #[inline]
     pub fn is_local(&self, address: IpAddr) -> bool {
-        self.own
-            .get(family(address))
-            .and_then(|own| own.find(key(address)))
-            == Some(Hop::Local)
+        self.own.find(address) == Some(Hop::Local)
     }
 
     /// Whether an address is one of a port's own.
@@ -240,6 +260,7 @@ impl Fib {
     }
 
     /// The port whose subnet a neighbour is in.
+    #[inline]
     pub fn on_link(&self, address: IpAddr) -> Option<PortId> {
         self.sources
             .iter()

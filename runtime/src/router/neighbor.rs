@@ -3,6 +3,7 @@
 //! States and times follow RFC 4861 (7.3, 10) for both families, simplified: an entry is fresh, or stale and asked for again when used.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -66,10 +67,27 @@ impl Resolved {
     }
 }
 
+/// Where a neighbour is: behind which port, and its address. Hashed as one or two words, since every frame that leaves asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place(PortId, IpAddr);
+
+impl Hash for Place {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.1 {
+            IpAddr::V4(v4) => state.write_u64(u64::from(self.0.0) << 32 | u64::from(v4.to_bits())),
+            IpAddr::V6(v6) => {
+                state.write_u16(self.0.0);
+                state.write_u128(v6.to_bits());
+            }
+        }
+    }
+}
+
 /// The neighbour table.
 #[derive(Debug, Default)]
 pub struct Neighbors {
-    entries: HashMap<(PortId, IpAddr), State, FixedState>,
+    entries: HashMap<Place, State, FixedState>,
     /// The earliest [`State::Asking`] question; may be too early, never too late.
     next: Option<Instant>,
     live: bool,
@@ -96,7 +114,7 @@ impl Neighbors {
             if let Some(port) = on_link(neighbor.address) {
                 table
                     .entries
-                    .insert((port, neighbor.address), State::Fixed(neighbor.mac));
+                    .insert(Place(port, neighbor.address), State::Fixed(neighbor.mac));
             }
         }
         table
@@ -105,7 +123,7 @@ impl Neighbors {
     /// The link address for a frame to a neighbour.
     pub fn resolve(&mut self, now: Instant, port: PortId, address: IpAddr) -> Resolved {
         let room = !self.live || self.make_room(port, address);
-        match self.entries.get_mut(&(port, address)) {
+        match self.entries.get_mut(&Place(port, address)) {
             Some(State::Fixed(mac)) => Resolved::Send(*mac),
             Some(State::Known { mac, since, asked }) => {
                 let stale = self.live && now.since(*since) > FRESH;
@@ -121,7 +139,7 @@ impl Neighbors {
             None => {
                 let next = now + RETRY;
                 self.entries.insert(
-                    (port, address),
+                    Place(port, address),
                     State::Asking {
                         tries: 1,
                         next,
@@ -136,19 +154,18 @@ impl Neighbors {
 
     /// Whether there is a place for a neighbour; in a full table a learned one goes.
     fn make_room(&mut self, port: PortId, address: IpAddr) -> bool {
-        if self.entries.len() < MOST || self.entries.contains_key(&(port, address)) {
+        if self.entries.len() < MOST || self.entries.contains_key(&Place(port, address)) {
             return true;
         }
-        let learned = |(key, state): (&(PortId, IpAddr), &State)| {
-            matches!(state, State::Known { .. }).then_some(*key)
-        };
+        let learned =
+            |(key, state): (&Place, &State)| matches!(state, State::Known { .. }).then_some(*key);
         let victim = self.entries.iter().find_map(learned);
         victim.is_some_and(|key| self.entries.remove(&key).is_some())
     }
 
     /// Keeps a frame until its neighbour answers; gives back the frame that had to go for it.
     pub fn hold(&mut self, port: PortId, address: IpAddr, frame: OutFrame) -> Option<OutFrame> {
-        match self.entries.get_mut(&(port, address)) {
+        match self.entries.get_mut(&Place(port, address)) {
             Some(State::Asking { queue, .. }) => {
                 queue.push_back(frame);
                 if queue.len() > QUEUE {
@@ -177,7 +194,7 @@ impl Neighbors {
             asked: None,
         };
         let room = create && self.make_room(port, address);
-        match self.entries.get_mut(&(port, address)) {
+        match self.entries.get_mut(&Place(port, address)) {
             Some(State::Fixed(_)) => VecDeque::new(),
             Some(state) => match std::mem::replace(state, known) {
                 State::Asking { queue, .. } => queue,
@@ -185,7 +202,7 @@ impl Neighbors {
             },
             None => {
                 if room {
-                    self.entries.insert((port, address), known);
+                    self.entries.insert(Place(port, address), known);
                 }
                 VecDeque::new()
             }
@@ -204,7 +221,7 @@ impl Neighbors {
             return due;
         }
         let mut next_of_all: Option<Instant> = None;
-        self.entries.retain(|&(port, address), state| {
+        self.entries.retain(|&Place(port, address), state| {
             let State::Asking { tries, next, queue } = state else {
                 return true;
             };

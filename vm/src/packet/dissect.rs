@@ -95,21 +95,36 @@ pub fn dissect_with(
     link: LinkKind,
     checksums: Checksums,
 ) -> Result<Layout, DissectError> {
-    let mut layout = link_layer(frame, link)?;
+    let mut layout = Layout::default();
+    dissect_into(&mut layout, frame, link, checksums)?;
+    Ok(layout)
+}
+
+/// [`dissect_with`] in place: a layout that is moved once its parts are written costs more than finding them. After an error it means nothing.
+///
+/// # Errors
+/// As [`dissect`].
+pub fn dissect_into(
+    layout: &mut Layout,
+    frame: &[u8],
+    link: LinkKind,
+    checksums: Checksums,
+) -> Result<(), DissectError> {
+    link_layer(layout, frame, link)?;
     let packet = frame.get(layout.network as usize..).unwrap_or(&[]);
     match layout.ethertype {
         ethertype::IPV4 => {
             let len = received_ipv4(packet, checksums)
                 .map_err(|fault| fault.at(Layer::Ipv4, layout.network))?;
             layout.end = layout.network + len;
-            network_ipv4(&mut layout, packet);
+            network_ipv4(layout, packet);
         }
         ethertype::IPV6 => {
             let len =
                 received_ipv6(packet).map_err(|fault| fault.at(Layer::Ipv6, layout.network))?;
             layout.end = layout.network + len;
             let packet = packet.get(..len as usize).unwrap_or(packet);
-            network_ipv6(&mut layout, packet);
+            network_ipv6(layout, packet);
         }
         ethertype::ARP if packet.len() < arp::LEN => {
             return Err(
@@ -119,8 +134,8 @@ pub fn dissect_with(
         ethertype::ARP => layout.nfproto = nfproto::ARP,
         _ => {}
     }
-    inner(&mut layout, frame);
-    Ok(layout)
+    inner(layout, frame);
+    Ok(())
 }
 
 /// Finds the headers of a frame as the hooks of bridge and netdev see it: padding counts, nothing is dropped, and where the IP header is
@@ -129,7 +144,8 @@ pub fn dissect_with(
 /// # Errors
 /// The link header is cut off.
 pub fn dissect_bridge(frame: &[u8], link: LinkKind) -> Result<Layout, DissectError> {
-    let mut layout = link_layer(frame, link)?;
+    let mut layout = Layout::default();
+    link_layer(&mut layout, frame, link)?;
     let packet = frame.get(layout.network as usize..).unwrap_or(&[]);
     match layout.ethertype {
         ethertype::IPV4 if is_sound_ipv4(packet) => network_ipv4(&mut layout, packet),
@@ -155,10 +171,10 @@ impl Fault {
 }
 
 /// The link header and VLAN tags; the packet ends where the frame ends.
-fn link_layer(frame: &[u8], link: LinkKind) -> Result<Layout, DissectError> {
+fn link_layer(layout: &mut Layout, frame: &[u8], link: LinkKind) -> Result<(), DissectError> {
     let end = u32::try_from(frame.len()).unwrap_or(u32::MAX);
     let cut = Fault(frame.len(), DissectErrorKind::Truncated);
-    let mut layout = Layout {
+    *layout = Layout {
         end,
         ..Layout::default()
     };
@@ -188,7 +204,7 @@ fn link_layer(frame: &[u8], link: LinkKind) -> Result<Layout, DissectError> {
             layout.network = u32::try_from(network).unwrap_or(end);
         }
     }
-    Ok(layout)
+    Ok(())
 }
 
 /// The packet's length as its header gives it, when `ip_input.c: ip_rcv_core` would let it in.

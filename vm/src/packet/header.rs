@@ -9,6 +9,7 @@ pub(super) trait Field: Copy {
 }
 
 /// The `N` bytes at `at`; zeros when they are not all there.
+#[inline]
 pub(super) fn chunk<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes
         .get(at..)
@@ -18,6 +19,7 @@ pub(super) fn chunk<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 }
 
 /// Writes at `at`; does nothing where it does not fit.
+#[inline]
 pub(super) fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     if let Some(place) = bytes.get_mut(at..at.saturating_add(value.len())) {
         place.copy_from_slice(value);

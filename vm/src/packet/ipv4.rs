@@ -43,31 +43,37 @@ pub mod frag {
 
 impl<T: AsRef<[u8]>> Ipv4<T> {
     /// Version; 4 in a sound header.
+    #[inline]
     pub fn version(&self) -> u8 {
         self.version_ihl() >> 4
     }
 
     /// Bytes of the header with options, as the header says; at least 20 in a sound one.
+    #[inline]
     pub fn header_len(&self) -> usize {
         usize::from(self.version_ihl() & 0xf) * 4
     }
 
     /// Whether the don't-fragment bit is set.
+    #[inline]
     pub fn is_dont_fragment(&self) -> bool {
         self.frag_off() & frag::DF != 0
     }
 
     /// Whether more fragments follow.
+    #[inline]
     pub fn is_more_fragments(&self) -> bool {
         self.frag_off() & frag::MF != 0
     }
 
     /// Fragment offset in bytes.
+    #[inline]
     pub fn fragment_offset(&self) -> u16 {
         (self.frag_off() & frag::OFFSET) << 3
     }
 
     /// The header with its options, as far as it is there.
+    #[inline]
     pub fn header(&self) -> &[u8] {
         let bytes = self.bytes();
         bytes.get(..self.header_len()).unwrap_or(bytes)
@@ -79,6 +85,7 @@ impl<T: AsRef<[u8]>> Ipv4<T> {
     }
 
     /// Whether the header checksum is right.
+    #[inline]
     pub fn is_checksum_ok(&self) -> bool {
         checksum::internet(self.header()) == 0
     }
@@ -93,6 +100,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Ipv4<T> {
     }
 
     /// Takes one hop off the time to live and mends the checksum (RFC 1141); does nothing at zero.
+    #[inline]
     pub fn decrement_ttl(&mut self) {
         let ttl = self.ttl();
         if ttl > 0 {

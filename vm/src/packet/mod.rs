@@ -26,7 +26,7 @@ pub mod vlan;
 pub use arp::Arp;
 pub use dissect::{
     Checksums, DissectError, DissectErrorKind, Layer, LinkKind, dissect, dissect_bridge,
-    dissect_with,
+    dissect_into, dissect_with,
 };
 pub use ethernet::{Ethernet, ethertype};
 pub use icmp::Icmp;

@@ -105,12 +105,14 @@ impl Packet {
     }
 
     /// Takes `meta.len` and `meta.nfproto` from the layout again, after the frame was exchanged or cut.
+    #[inline]
     pub fn refresh(&mut self) {
         self.meta.len = self.layout.network_len();
         self.meta.nfproto = self.layout.nfproto;
     }
 
     /// From the link header to the packet's end; `None` when there is no link header.
+    #[inline]
     pub fn link(&self) -> Option<&[u8]> {
         let layout = &self.layout;
         self.frame
@@ -119,6 +121,7 @@ impl Packet {
     }
 
     /// From the network header to the packet's end.
+    #[inline]
     pub fn network(&self) -> &[u8] {
         self.frame
             .get(self.layout.network as usize..self.layout.end as usize)
@@ -126,6 +129,7 @@ impl Packet {
     }
 
     /// From the network header to the packet's end, for writing.
+    #[inline]
     pub fn network_mut(&mut self) -> &mut [u8] {
         self.frame
             .get_mut(self.layout.network as usize..self.layout.end as usize)
@@ -133,6 +137,7 @@ impl Packet {
     }
 
     /// From the transport header to the packet's end; `None` when transport loads are not allowed or the header starts behind the end.
+    #[inline]
     pub fn transport(&self) -> Option<&[u8]> {
         let layout = &self.layout;
         self.frame
@@ -141,6 +146,7 @@ impl Packet {
     }
 
     /// As [`Packet::transport`], for writing.
+    #[inline]
     pub fn transport_mut(&mut self) -> Option<&mut [u8]> {
         let layout = self.layout;
         self.frame
@@ -149,6 +155,7 @@ impl Packet {
     }
 
     /// The Ethernet header.
+    #[inline]
     pub fn ethernet(&self) -> Option<Ethernet<&[u8]>> {
         Ethernet::new_checked(self.link()?)
     }
@@ -166,43 +173,51 @@ impl Packet {
     }
 
     /// The IPv4 header, when the packet is IPv4.
+    #[inline]
     pub fn ipv4(&self) -> Option<Ipv4<&[u8]>> {
         Ipv4::new_checked(self.network()).filter(|_| self.layout.is_ipv4())
     }
 
     /// The IPv4 header, for writing.
+    #[inline]
     pub fn ipv4_mut(&mut self) -> Option<Ipv4<&mut [u8]>> {
         let is_ipv4 = self.layout.is_ipv4();
         Ipv4::new_checked(self.network_mut()).filter(|_| is_ipv4)
     }
 
     /// The IPv6 header, when the packet is IPv6.
+    #[inline]
     pub fn ipv6(&self) -> Option<Ipv6<&[u8]>> {
         Ipv6::new_checked(self.network()).filter(|_| self.layout.is_ipv6())
     }
 
     /// The IPv6 header, for writing.
+    #[inline]
     pub fn ipv6_mut(&mut self) -> Option<Ipv6<&mut [u8]>> {
         let is_ipv6 = self.layout.is_ipv6();
         Ipv6::new_checked(self.network_mut()).filter(|_| is_ipv6)
     }
 
     /// The transport header's bytes when the protocol is this one.
+    #[inline]
     fn transport_of(&self, l4proto: u8) -> Option<&[u8]> {
         self.transport().filter(|_| self.layout.l4proto == l4proto)
     }
 
     /// The TCP header, when there is a whole one.
+    #[inline]
     pub fn tcp(&self) -> Option<Tcp<&[u8]>> {
         Tcp::new_checked(self.transport_of(protocol::TCP)?)
     }
 
     /// The UDP header, when there is a whole one.
+    #[inline]
     pub fn udp(&self) -> Option<Udp<&[u8]>> {
         Udp::new_checked(self.transport_of(protocol::UDP)?)
     }
 
     /// The ICMP header, when there is a whole one.
+    #[inline]
     pub fn icmp(&self) -> Option<Icmp<&[u8]>> {
         Icmp::new_checked(self.transport_of(protocol::ICMP)?)
     }
