@@ -1,7 +1,5 @@
 //! What it costs to compile: 10,000 rules and sets of addresses, from text to bytecode. Read it per rule or per element, or as ratios.
 
-#![expect(missing_docs, reason = "criterion's macros declare public functions")]
-
 use std::fmt::Write as _;
 use std::hint::black_box;
 

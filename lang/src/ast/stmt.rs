@@ -26,7 +26,7 @@ pub struct Stmt {
     pub kind: StmtKind,
 }
 
-/// Every kind of statement.
+/// Every kind of statement. What is rare and large is boxed: there may be hundreds of thousands of statements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum StmtKind {
     /// `tcp dport 22`.
@@ -43,14 +43,14 @@ pub enum StmtKind {
     /// `counter [packets N bytes N]`.
     Counter {
         /// Start value.
-        packets: Option<Number>,
+        packets: Option<Box<Number>>,
         /// Start value.
-        bytes: Option<Number>,
+        bytes: Option<Box<Number>>,
     },
     /// `limit rate ...`.
-    Limit(Limit),
+    Limit(Box<Limit>),
     /// `quota [over|until] N unit [used N unit]`.
-    Quota(Quota),
+    Quota(Box<Quota>),
     /// `last [used never|T]`; in milliseconds, `None` for never.
     Last {
         /// When it was last used, before now.
@@ -132,7 +132,7 @@ pub enum StmtKind {
         device: Option<Box<Expr>>,
     },
     /// `synproxy [mss N] [wscale N] [timestamp] [sack-perm]`.
-    Synproxy(Synproxy),
+    Synproxy(Box<Synproxy>),
     /// `xt target "X"`: how nft lists what only iptables can write.
     Xt(Vec<Word>),
 }

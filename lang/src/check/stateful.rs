@@ -9,8 +9,8 @@ use redan_vm::ruleset::{LimitSpec, StateSpec};
 pub(crate) fn stateful_spec(cx: &mut Context<'_>, stmt: &Stmt) -> Option<StateSpec> {
     match &stmt.kind {
         StmtKind::Counter { packets, bytes } => Some(StateSpec::Counter {
-            packets: packets.map_or(0, |number| number.value),
-            bytes: bytes.map_or(0, |number| number.value),
+            packets: packets.as_deref().map_or(0, |number| number.value),
+            bytes: bytes.as_deref().map_or(0, |number| number.value),
         }),
         StmtKind::Limit(limit) => limit_spec(cx, limit).map(StateSpec::Limit),
         StmtKind::Quota(quota) => quota_spec(cx, quota),

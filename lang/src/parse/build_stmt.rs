@@ -63,11 +63,17 @@ impl Builder<'_> {
             R::s_field => self.field_stmt(at)?,
             R::s_verdict => StmtKind::Verdict(self.verdict(at.first()?)?),
             R::s_counter => StmtKind::Counter {
-                packets: at.kid(R::count_packets).and_then(|kid| self.number_in(kid)),
-                bytes: at.kid(R::count_bytes).and_then(|kid| self.number_in(kid)),
+                packets: at
+                    .kid(R::count_packets)
+                    .and_then(|kid| self.number_in(kid))
+                    .map(Box::new),
+                bytes: at
+                    .kid(R::count_bytes)
+                    .and_then(|kid| self.number_in(kid))
+                    .map(Box::new),
             },
-            R::s_limit => StmtKind::Limit(self.limit(at.first()?)?),
-            R::s_quota => StmtKind::Quota(self.quota(at.first()?)?),
+            R::s_limit => StmtKind::Limit(Box::new(self.limit(at.first()?)?)),
+            R::s_quota => StmtKind::Quota(Box::new(self.quota(at.first()?)?)),
             R::s_last => StmtKind::Last {
                 used_ms: at.kid(R::time).map(|kid| self.time_ms(kid)),
             },
@@ -128,7 +134,7 @@ impl Builder<'_> {
                     }
                 }
             }
-            R::s_synproxy => StmtKind::Synproxy(self.synproxy(at.kids())),
+            R::s_synproxy => StmtKind::Synproxy(Box::new(self.synproxy(at.kids()))),
             R::s_reset_option => StmtKind::ResetTcpOption {
                 kind: self.word(at.first()?),
             },

@@ -56,7 +56,7 @@ impl Datapath {
         self.set_out(&mut packet, Some(port));
         let way = self
             .pass(&mut trip, &mut packet, Hook::Output, Layer::Arp)
-            .and_then(|()| self.transmit(&mut trip, &mut packet, port, Target::Unchanged));
+            .and_then(|()| self.transmit(&mut trip, &mut packet, port, &Target::Unchanged));
         if let Err(End { reason, .. }) = way {
             self.count_drop(reason.unwrap_or(Reason::Policy));
         }

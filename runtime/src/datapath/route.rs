@@ -101,7 +101,8 @@ impl Datapath {
                 self.forward(trip, packet, layer, to)?;
                 // A neighbour is looked for by the address that rules have left in the packet.
                 let dst = addresses(packet).map_or(dst, |(_, dst)| dst);
-                self.transmit(trip, packet, to, Target::Neighbor(via.unwrap_or(dst)))?;
+                let next = Target::Neighbor(via.unwrap_or(dst));
+                self.transmit(trip, packet, to, &next)?;
                 Ok(Verdict::Accept)
             }
             None => {

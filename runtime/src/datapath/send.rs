@@ -55,9 +55,9 @@ impl Datapath {
         trip: &mut Trip,
         packet: &mut Packet,
         port: PortId,
-        to: Target,
+        to: &Target,
     ) -> Way {
-        if to != Target::Unchanged {
+        if *to != Target::Unchanged {
             take_padding(packet);
             self.write_link(packet, port);
         }
@@ -74,7 +74,7 @@ impl Datapath {
                     && packet.layout.network_len() as usize > mtu
             }
         };
-        if !cut || (to == Target::Unchanged && trip.parts.is_none()) {
+        if !cut || (*to == Target::Unchanged && trip.parts.is_none()) {
             return self.emit(trip, packet, port, to);
         }
         take_padding(packet);
@@ -120,8 +120,8 @@ impl Datapath {
     }
 
     /// Past the egress chains and onto the link, or into the queue of frames that wait for a neighbour.
-    fn emit(&mut self, trip: &mut Trip, packet: &mut Packet, port: PortId, to: Target) -> Way {
-        let resolved = match to {
+    fn emit(&mut self, trip: &mut Trip, packet: &mut Packet, port: PortId, to: &Target) -> Way {
+        let resolved = match *to {
             Target::Unchanged => None,
             Target::Neighbor(address) => {
                 let resolved = self.neighbors.resolve(trip.now, port, address);
@@ -146,7 +146,7 @@ impl Datapath {
             bytes: std::mem::take(&mut packet.frame),
             offload: trip.offload,
         };
-        match (resolved, to) {
+        match (resolved, *to) {
             (Some(Resolved::Hold { ask }), Target::Neighbor(address)) => {
                 let gone = self.neighbors.hold(port, address, frame);
                 if ask {
@@ -271,7 +271,7 @@ impl Datapath {
         let way = self
             .pass(&mut trip, packet, Hook::Output, layer)
             .and_then(|()| self.pass(&mut trip, packet, Hook::Postrouting, layer))
-            .and_then(|()| self.transmit(&mut trip, packet, port, to));
+            .and_then(|()| self.transmit(&mut trip, packet, port, &to));
         if let Err(End { reason, .. }) = way {
             self.count_drop(reason.unwrap_or(Reason::Policy));
         }

@@ -134,7 +134,7 @@ impl Datapath {
 
     /// Out of a port as it is, padding and tags included.
     fn transmit_whole(&mut self, trip: &mut Trip, packet: &mut Packet, to: PortId) -> Way {
-        self.transmit(trip, packet, to, Target::Unchanged)
+        self.transmit(trip, packet, to, &Target::Unchanged)
     }
 
     /// The port that a frame leaves by: the other one of two; of more, the one behind which its destination was seen; the only one.

@@ -3,8 +3,7 @@
 //! States and times follow RFC 4861 (7.3, 10) for both families, simplified: an entry is fresh, or stale and asked for again when used.
 
 use std::collections::VecDeque;
-use std::hash::{Hash, Hasher};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
@@ -67,20 +66,41 @@ impl Resolved {
     }
 }
 
-/// Where a neighbour is: behind which port, and its address. Hashed as one or two words, since every frame that leaves asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place(PortId, IpAddr);
+/// Where a neighbour is: behind which port, and its address, as two numbers, since every frame that leaves asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    /// The port, and whether the address is one of IPv6.
+    port: u32,
+    address: u128,
+}
 
-impl Hash for Place {
+impl Place {
     #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match self.1 {
-            IpAddr::V4(v4) => state.write_u64(u64::from(self.0.0) << 32 | u64::from(v4.to_bits())),
-            IpAddr::V6(v6) => {
-                state.write_u16(self.0.0);
-                state.write_u128(v6.to_bits());
-            }
+    fn new(port: PortId, address: IpAddr) -> Self {
+        let port = u32::from(port.0) << 1;
+        match address {
+            IpAddr::V4(v4) => Self {
+                port,
+                address: u128::from(v4.to_bits()),
+            },
+            IpAddr::V6(v6) => Self {
+                port: port | 1,
+                address: v6.to_bits(),
+            },
         }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what was widened by `new` is narrowed"
+    )]
+    const fn parts(self) -> (PortId, IpAddr) {
+        let address = if self.port & 1 == 0 {
+            IpAddr::V4(Ipv4Addr::from_bits(self.address as u32))
+        } else {
+            IpAddr::V6(Ipv6Addr::from_bits(self.address))
+        };
+        (PortId((self.port >> 1) as u16), address)
     }
 }
 
@@ -112,18 +132,20 @@ impl Neighbors {
         };
         for neighbor in &site.neighbors {
             if let Some(port) = on_link(neighbor.address) {
-                table
-                    .entries
-                    .insert(Place(port, neighbor.address), State::Fixed(neighbor.mac));
+                table.entries.insert(
+                    Place::new(port, neighbor.address),
+                    State::Fixed(neighbor.mac),
+                );
             }
         }
         table
     }
 
     /// The link address for a frame to a neighbour.
+    #[inline]
     pub fn resolve(&mut self, now: Instant, port: PortId, address: IpAddr) -> Resolved {
         let room = !self.live || self.make_room(port, address);
-        match self.entries.get_mut(&Place(port, address)) {
+        match self.entries.get_mut(&Place::new(port, address)) {
             Some(State::Fixed(mac)) => Resolved::Send(*mac),
             Some(State::Known { mac, since, asked }) => {
                 let stale = self.live && now.since(*since) > FRESH;
@@ -139,7 +161,7 @@ impl Neighbors {
             None => {
                 let next = now + RETRY;
                 self.entries.insert(
-                    Place(port, address),
+                    Place::new(port, address),
                     State::Asking {
                         tries: 1,
                         next,
@@ -154,7 +176,7 @@ impl Neighbors {
 
     /// Whether there is a place for a neighbour; in a full table a learned one goes.
     fn make_room(&mut self, port: PortId, address: IpAddr) -> bool {
-        if self.entries.len() < MOST || self.entries.contains_key(&Place(port, address)) {
+        if self.entries.len() < MOST || self.entries.contains_key(&Place::new(port, address)) {
             return true;
         }
         let learned =
@@ -165,7 +187,7 @@ impl Neighbors {
 
     /// Keeps a frame until its neighbour answers; gives back the frame that had to go for it.
     pub fn hold(&mut self, port: PortId, address: IpAddr, frame: OutFrame) -> Option<OutFrame> {
-        match self.entries.get_mut(&Place(port, address)) {
+        match self.entries.get_mut(&Place::new(port, address)) {
             Some(State::Asking { queue, .. }) => {
                 queue.push_back(frame);
                 if queue.len() > QUEUE {
@@ -194,7 +216,7 @@ impl Neighbors {
             asked: None,
         };
         let room = create && self.make_room(port, address);
-        match self.entries.get_mut(&Place(port, address)) {
+        match self.entries.get_mut(&Place::new(port, address)) {
             Some(State::Fixed(_)) => VecDeque::new(),
             Some(state) => match std::mem::replace(state, known) {
                 State::Asking { queue, .. } => queue,
@@ -202,7 +224,7 @@ impl Neighbors {
             },
             None => {
                 if room {
-                    self.entries.insert(Place(port, address), known);
+                    self.entries.insert(Place::new(port, address), known);
                 }
                 VecDeque::new()
             }
@@ -221,7 +243,7 @@ impl Neighbors {
             return due;
         }
         let mut next_of_all: Option<Instant> = None;
-        self.entries.retain(|&Place(port, address), state| {
+        self.entries.retain(|place, state| {
             let State::Asking { tries, next, queue } = state else {
                 return true;
             };
@@ -232,7 +254,7 @@ impl Neighbors {
                 }
                 *tries += 1;
                 *next = now + RETRY;
-                due.ask.push((port, address));
+                due.ask.push(place.parts());
             }
             next_of_all = Some(next_of_all.map_or(*next, |at| at.min(*next)));
             true

@@ -104,9 +104,14 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Ipv4<T> {
     pub fn decrement_ttl(&mut self) {
         let ttl = self.ttl();
         if ttl > 0 {
-            let (old, new) = ([ttl, self.protocol()], [ttl - 1, self.protocol()]);
             self.set_ttl(ttl - 1);
-            self.set_checksum(checksum::update(self.checksum(), &old, &new));
+            // The word of the TTL is less by 0x100, so its complement is more by as much (ip.h: ip_decrease_ttl).
+            let (sum, carry) = self.checksum().overflowing_add(0x100);
+            self.set_checksum(if carry || sum == 0xffff {
+                sum.wrapping_add(1)
+            } else {
+                sum
+            });
         }
     }
 }
