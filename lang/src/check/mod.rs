@@ -17,5 +17,5 @@ pub(crate) use constant::{Constant, describe};
 pub(crate) use map::{kind_words, vm_kind};
 pub(crate) use protocol::{Proto, Protocols};
 pub(crate) use rule::{Place, RuleCheck};
-pub(crate) use set::{data_types, new_set};
-pub(crate) use stateful::{limit_spec, quota_spec, stateful_spec, synproxy_spec};
+pub(crate) use set::{data_types, new_set, shape_flags};
+pub(crate) use stateful::{limit_spec, quota_spec, stateful_spec, stateful_specs, synproxy_spec};

@@ -9,7 +9,7 @@ use super::protocol::{Conflict, Implied, Protocols};
 use crate::ast;
 use crate::datatype::Type;
 use crate::diag::Code;
-use crate::resolve::Context;
+use crate::resolve::{Context, check_comment};
 use crate::source::Span;
 use crate::typed::{Load, Match, Operand, Relation, Stmt, StmtKind, Value, ValueKind};
 use redan_vm::ct::CtKey;
@@ -21,7 +21,7 @@ use redan_vm::instr::Base;
 use redan_vm::meta::MetaKey;
 
 /// Where a rule stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     /// Its table.
     pub(crate) table: TableId,
@@ -96,14 +96,8 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
         for stmt in &rule.stmts {
             sound &= self.stmt(stmt).is_some();
         }
-        if let Some(comment) = rule.comment
-            && comment.text(self.cx.sources).len() > 128
-        {
-            return self.cx.error(
-                Code::BadString,
-                comment.span,
-                "comment too long: at most 128 bytes",
-            );
+        if let Some(comment) = rule.comment {
+            check_comment(self.cx, comment)?;
         }
         sound.then_some(())
     }

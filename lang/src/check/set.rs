@@ -44,20 +44,7 @@ impl RuleCheck<'_, '_> {
         shape: &Shape,
         collected: Collected,
     ) -> Option<SetId> {
-        let mut flags = set_flags::ANONYMOUS | set_flags::CONSTANT;
-        if shape.interval {
-            flags |= set_flags::INTERVAL
-                | if shape.is_concat() {
-                    set_flags::CONCAT
-                } else {
-                    0
-                };
-        }
-        flags |= match &shape.data {
-            DataShape::None => 0,
-            DataShape::Values { .. } | DataShape::Verdict => set_flags::MAP,
-            DataShape::Object(_) => set_flags::OBJECT,
-        };
+        let flags = set_flags::ANONYMOUS | set_flags::CONSTANT | shape_flags(shape);
         let info = SetInfo {
             span,
             key: shape.key.clone(),
@@ -192,6 +179,21 @@ pub(crate) fn new_set(name: &str, flags: u32, shape: &Shape) -> Set {
         exprs: Vec::new(),
         elements: Elements::default(),
     }
+}
+
+/// The flags that follow from what elements look like.
+pub(crate) fn shape_flags(shape: &Shape) -> u32 {
+    let keys = match (shape.interval, shape.is_concat()) {
+        (false, _) => 0,
+        (true, false) => set_flags::INTERVAL,
+        (true, true) => set_flags::INTERVAL | set_flags::CONCAT,
+    };
+    let data = match shape.data {
+        DataShape::None => 0,
+        DataShape::Values { .. } | DataShape::Verdict => set_flags::MAP,
+        DataShape::Object(_) => set_flags::OBJECT,
+    };
+    keys | data
 }
 
 /// Types of a map's data.

@@ -2,7 +2,7 @@
 
 use crate::ast::{Limit, Number, Quota, Stmt, StmtKind, Synproxy, Word};
 use crate::diag::Code;
-use crate::resolve::Context;
+use crate::resolve::{Context, every};
 use redan_vm::ruleset::{LimitSpec, StateSpec};
 
 /// What a stateful statement starts as; an error where the statement is none.
@@ -42,6 +42,11 @@ pub(crate) fn stateful_spec(cx: &mut Context<'_>, stmt: &Stmt) -> Option<StateSp
             "only counter, limit, quota, last and ct count can be kept for each element",
         ),
     }
+}
+
+/// What the stateful statements of a set's element start as.
+pub(crate) fn stateful_specs(cx: &mut Context<'_>, stmts: &[Stmt]) -> Option<Vec<StateSpec>> {
+    every(stmts.iter().map(|stmt| stateful_spec(cx, stmt)))
 }
 
 /// A number that must not exceed a limit.

@@ -10,6 +10,7 @@ use super::{Constant, describe};
 use crate::ast::{BinaryOp, Expr, ExprKind};
 use crate::datatype::{Base, Type, mask};
 use crate::diag::Code;
+use crate::resolve::every;
 use crate::source::Span;
 use crate::typed::{Jhash, ShiftDir, Value, ValueKind};
 use redan_vm::datatype::DataType;
@@ -125,12 +126,12 @@ impl<'a> RuleCheck<'_, 'a> {
         }
         match (&expr.kind, types) {
             (ExprKind::Concat(items), many) if many.len() == items.len() => {
-                let parts: Vec<Option<Value>> = items
-                    .iter()
-                    .zip(many)
-                    .map(|(item, ty)| self.key_of(item, std::slice::from_ref(ty)))
-                    .collect();
-                let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
+                let parts = every(
+                    items
+                        .iter()
+                        .zip(many)
+                        .map(|(item, ty)| self.key_of(item, std::slice::from_ref(ty))),
+                )?;
                 self.concat(expr.span, parts)
             }
             (_, [ty]) if !self.is_field(expr) => self
@@ -143,8 +144,7 @@ impl<'a> RuleCheck<'_, 'a> {
 
     fn concat_key(&mut self, span: Span, items: &[Expr]) -> Option<Value> {
         let first_implied = self.stmts.len();
-        let parts: Vec<Option<Value>> = items.iter().map(|item| self.key(item)).collect();
-        let parts: Vec<Value> = parts.into_iter().collect::<Option<_>>()?;
+        let parts = every(items.iter().map(|item| self.key(item)))?;
         // a constant may not lead an implied match apart from its key: implied matches of all parts come first
         debug_assert!(first_implied <= self.stmts.len());
         self.concat(span, parts)

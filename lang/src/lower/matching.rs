@@ -11,7 +11,7 @@ use crate::datatype::{Base, Type, encode, mask};
 use crate::typed::{Load, Match, Operand, Relation, Value, ValueKind};
 use redan_vm::instr::CmpOp;
 use redan_vm::meta::ByteOrder;
-use redan_vm::{Data, Instr};
+use redan_vm::{Data, Instr, Reg};
 
 /// Where a value ended up, and how constants must look to be compared with it.
 struct Loaded {
@@ -192,17 +192,7 @@ impl Lower<'_> {
         let src = self.reg(loaded.slot)?;
         let keep = mask(ty.bits) & !mask(ty.bits.saturating_sub(len));
         let bits = encode(keep << loaded.shift, loaded.len, loaded.order);
-        self.code.push(Instr::Bitwise {
-            src,
-            dst: src,
-            mask: bits,
-            xor: Data::zero(loaded.len),
-        });
-        self.code.push(Instr::Cmp {
-            op,
-            src,
-            data: loaded.data(value),
-        });
+        self.masked(src, bits, op, loaded.data(value));
         Ok(())
     }
 
@@ -225,17 +215,7 @@ impl Lower<'_> {
             ty.order
         };
         let data = |number| encode(number, ty.bytes(), order);
-        self.code.push(Instr::Bitwise {
-            src,
-            dst: src,
-            mask: data(keep),
-            xor: data(0),
-        });
-        self.code.push(Instr::Cmp {
-            op,
-            src,
-            data: data(value),
-        });
+        self.masked(src, data(keep), op, data(value));
         Ok(())
     }
 
@@ -248,18 +228,23 @@ impl Lower<'_> {
             CmpOp::Neq
         };
         let bits = encode(flags << loaded.shift, loaded.len, loaded.order);
+        self.masked(src, bits, op, Data::zero(loaded.len));
+        Ok(())
+    }
+
+    /// Keeps some bits of a register and compares them.
+    fn masked(&mut self, src: Reg, mask: Data, op: CmpOp, want: Data) {
         self.code.push(Instr::Bitwise {
             src,
             dst: src,
-            mask: bits,
-            xor: Data::zero(loaded.len),
+            mask,
+            xor: Data::zero(mask.len()),
         });
         self.code.push(Instr::Cmp {
             op,
             src,
-            data: Data::zero(loaded.len),
+            data: want,
         });
-        Ok(())
     }
 }
 

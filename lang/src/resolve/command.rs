@@ -8,7 +8,7 @@
 use super::{Context, Scope, chain, element, object, rule, set};
 use crate::ast::{
     ChainCommand, ChainItem, Command, CommandKind, Define, File, FlushCommand, Ident,
-    ObjectCommand, RenameChain, SetBodyItem, TableCommand, TableItem, TableItemKind, TableRef,
+    ObjectCommand, RenameChain, SetBodyItem, Str, TableCommand, TableItem, TableItemKind, TableRef,
     Verb, Word,
 };
 use crate::diag::{Code, Diagnostic};
@@ -49,8 +49,20 @@ fn command_of<'a>(cx: &mut Context<'a>, command: &'a Command) -> Option<()> {
     }
 }
 
+/// Refuses comments that the kernel would not keep.
+pub(crate) fn check_comment(cx: &mut Context<'_>, comment: Str) -> Option<()> {
+    if comment.text(cx.sources).len() > 128 {
+        return cx.error(
+            Code::BadString,
+            comment.span,
+            "comment too long: at most 128 bytes",
+        );
+    }
+    Some(())
+}
+
 /// Makes a variable known from here on.
-fn define_in<'a>(cx: &mut Context<'a>, define: &'a Define) {
+pub(super) fn define_in<'a>(cx: &mut Context<'a>, define: &'a Define) {
     let name = cx.text(define.name);
     cx.scope = cx
         .scopes
@@ -210,12 +222,8 @@ fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
         cx.scope = *scope;
         match &item.kind {
             TableItemKind::Flags(words) => table_flags(cx, table, words),
-            TableItemKind::Comment(comment) if comment.text(cx.sources).len() > 128 => {
-                cx.error::<()>(
-                    Code::BadString,
-                    comment.span,
-                    "comment too long: at most 128 bytes",
-                );
+            TableItemKind::Comment(comment) => {
+                check_comment(cx, *comment);
             }
             TableItemKind::Chain(block) => {
                 chain::declare(cx, table, block.name, Some(&block.body), Verb::Add);

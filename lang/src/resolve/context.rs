@@ -16,6 +16,12 @@ use std::collections::BTreeMap;
 /// Deepest chain of variables in variables.
 const MAX_VARIABLE_DEPTH: u32 = 32;
 
+/// All of them, or `None` where one is missing; every one is looked at, so that everything that is wrong in a list is reported.
+pub(crate) fn every<T>(found: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let found: Vec<Option<T>> = found.collect();
+    found.into_iter().collect()
+}
+
 /// State of a compilation.
 pub(crate) struct Context<'a> {
     /// The texts.

@@ -1,10 +1,5 @@
 //! Elements of named sets and maps: adding, removing, and what is settled when all commands have run.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
-)]
-
 use super::Context;
 use super::command::table;
 use crate::ast::{ElementCommand, Expr, ExprKind, Verb};

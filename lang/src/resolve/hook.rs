@@ -10,6 +10,8 @@
 )]
 
 use super::Context;
+use super::command::{check_comment, define_in};
+use super::context::every;
 use super::priority::priority;
 use crate::ast::{ChainBody, ChainItem, Expr, ExprKind, HookSpec};
 use crate::diag::Code;
@@ -73,20 +75,9 @@ pub(super) fn base_chain<'a>(
                     }
                 }
             }
-            ChainItem::Comment(comment) if comment.text(cx.sources).len() > 128 => {
-                return cx.error(
-                    Code::BadString,
-                    comment.span,
-                    "comment too long: at most 128 bytes",
-                );
-            }
-            ChainItem::Define(define) => {
-                let name = cx.text(define.name);
-                cx.scope = cx
-                    .scopes
-                    .define(cx.scope, name, define.name.span, &define.value);
-            }
-            ChainItem::Rule(_) | ChainItem::Comment(_) | ChainItem::Undefine(_) => {}
+            ChainItem::Comment(comment) => check_comment(cx, *comment)?,
+            ChainItem::Define(define) => define_in(cx, define),
+            ChainItem::Rule(_) | ChainItem::Undefine(_) => {}
         }
     }
     let found = match spec {
@@ -239,23 +230,13 @@ pub(super) fn device_names(cx: &mut Context<'_>, expr: &Expr) -> Option<Vec<Stri
     let before = std::mem::replace(&mut cx.scope, scope);
     let found = match &expr.kind {
         ExprKind::Set(lit) => {
-            let names: Vec<Option<Vec<String>>> = lit
-                .elements(cx.sources)
-                .map(|element| device_names(cx, &element.key))
-                .collect();
-            names
-                .into_iter()
-                .collect::<Option<Vec<_>>>()
+            let elements = lit.elements(cx.sources);
+            every(elements.map(|element| device_names(cx, &element.key)))
                 .map(|names| names.concat())
         }
         ExprKind::Str(text) => Some(vec![text.text(cx.sources).to_owned()]),
         ExprKind::List(items) | ExprKind::Concat(items) => {
-            let names: Vec<Option<Vec<String>>> =
-                items.iter().map(|item| device_names(cx, item)).collect();
-            names
-                .into_iter()
-                .collect::<Option<Vec<_>>>()
-                .map(|names| names.concat())
+            every(items.iter().map(|item| device_names(cx, item))).map(|names| names.concat())
         }
         _ => Some(vec![cx.sources.text(expr.span).to_owned()]),
     };

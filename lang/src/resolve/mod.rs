@@ -14,8 +14,8 @@ mod set;
 mod set_body;
 
 pub(crate) use chain::inline_chain;
-pub(crate) use command::run;
-pub(crate) use context::{Context, suggest};
+pub(crate) use command::{check_comment, run};
+pub(crate) use context::{Context, every, suggest};
 pub use hook::hooks;
 pub use priority::{Named, named_priorities};
 pub(crate) use scope::Scope;

@@ -189,6 +189,31 @@ fn table_l3proto(cx: &Context<'_>, table: TableId) -> Option<u8> {
     }
 }
 
+/// The protocols that an object of connection tracking is for.
+struct ForProtocols {
+    l3: Option<u8>,
+    l4: Option<u8>,
+}
+
+impl ForProtocols {
+    fn new(cx: &Context<'_>, table: TableId) -> Self {
+        Self {
+            l3: table_l3proto(cx, table),
+            l4: None,
+        }
+    }
+
+    /// Reads a line of the object's block if it names a protocol.
+    fn read(&mut self, cx: &mut Context<'_>, item: &ObjectItem) -> Option<()> {
+        match item {
+            ObjectItem::Protocol(word) => self.l4 = Some(protocol(cx, *word)?),
+            ObjectItem::L3proto(word) => self.l3 = l3proto(cx, *word)?,
+            _ => {}
+        }
+        Some(())
+    }
+}
+
 fn helper(
     cx: &mut Context<'_>,
     table: TableId,
@@ -254,16 +279,11 @@ fn timeout(
     word: Word,
     items: &[ObjectItem],
 ) -> Option<StateSpec> {
-    let mut l3 = table_l3proto(cx, table);
-    let mut l4 = None;
+    let mut protocols = ForProtocols::new(cx, table);
     for item in items {
-        match item {
-            ObjectItem::Protocol(word) => l4 = Some(protocol(cx, *word)?),
-            ObjectItem::L3proto(word) => l3 = l3proto(cx, *word)?,
-            _ => {}
-        }
+        protocols.read(cx, item)?;
     }
-    let Some(l4proto) = l4.filter(|l4| !timeout_states(*l4).is_empty()) else {
+    let Some(l4proto) = protocols.l4.filter(|l4| !timeout_states(*l4).is_empty()) else {
         return cx.error(
             Code::BadDeclaration,
             word.span,
@@ -291,7 +311,7 @@ fn timeout(
     }
     Some(StateSpec::CtTimeout {
         l4proto,
-        l3proto: l3,
+        l3proto: protocols.l3,
         policy,
     })
 }
@@ -302,28 +322,26 @@ fn expectation(
     word: Word,
     items: &[ObjectItem],
 ) -> Option<StateSpec> {
-    let mut l3proto_of = table_l3proto(cx, table);
-    let (mut l4, mut dport, mut timeout_ms, mut size) = (None, None, None, None);
+    let mut protocols = ForProtocols::new(cx, table);
+    let (mut dport, mut timeout_ms, mut size) = (None, None, None);
     for item in items {
         match item {
-            ObjectItem::Protocol(word) => l4 = Some(protocol(cx, *word)?),
-            ObjectItem::L3proto(word) => l3proto_of = l3proto(cx, *word)?,
             ObjectItem::Dport(port) => {
                 dport = u16::try_from(cx.single(port, Type::of(DataType::InetService))?).ok();
             }
             ObjectItem::Timeout(ms) => timeout_ms = Some(*ms),
             ObjectItem::Size(number) => size = u8::try_from(number.value).ok(),
-            _ => {}
+            _ => protocols.read(cx, item)?,
         }
     }
-    match (l4, dport, timeout_ms, size) {
+    match (protocols.l4, dport, timeout_ms, size) {
         (Some(l4proto), Some(dport), Some(timeout_ms), Some(size)) => {
             Some(StateSpec::CtExpectation {
                 l4proto,
                 dport,
                 timeout_ms,
                 size,
-                l3proto: l3proto_of,
+                l3proto: protocols.l3,
             })
         }
         _ => cx.error(

@@ -5,7 +5,7 @@ use super::command::{check_name, named, table};
 use super::element::{add_elements, clear};
 use super::set_body::{Declared, read_body};
 use crate::ast::{SetBody, SetBodyItem, SetCommand, Verb, Word};
-use crate::check::{RuleCheck, data_types, new_set};
+use crate::check::{RuleCheck, data_types, new_set, shape_flags};
 use crate::diag::{Code, Diagnostic};
 use crate::sets::{DataShape, Shape};
 use crate::typed::SetInfo;
@@ -79,7 +79,6 @@ pub(super) fn declare<'a>(
         return existing(cx, id, word, &declared, verb);
     }
     let interval = declared.flags & set_flags::INTERVAL != 0;
-    let concat = declared.key.len() > 1;
     let shape = Shape {
         key: declared.key,
         data,
@@ -88,12 +87,7 @@ pub(super) fn declare<'a>(
         wide_bits: 0,
         table,
     };
-    let mut flags = declared.flags;
-    flags |= if interval && concat {
-        set_flags::CONCAT
-    } else {
-        0
-    };
+    let mut flags = declared.flags | shape_flags(&shape);
     flags |= if declared.timeout_ms.is_some() {
         set_flags::TIMEOUT
     } else {
@@ -103,11 +97,6 @@ pub(super) fn declare<'a>(
         0
     } else {
         set_flags::EXPR
-    };
-    flags |= match shape.data {
-        DataShape::None => 0,
-        DataShape::Values { .. } | DataShape::Verdict => set_flags::MAP,
-        DataShape::Object(_) => set_flags::OBJECT,
     };
     let mut set = new_set(name, flags, &shape);
     set.timeout_ms = declared.timeout_ms;

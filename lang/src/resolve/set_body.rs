@@ -6,6 +6,8 @@
 )]
 
 use super::Context;
+use super::command::{check_comment, define_in};
+use super::context::every;
 use crate::ast::{Expr, ExprKind, MapData, Number, SetBody, SetBodyItem, SetType, SetTypeof, Word};
 use crate::check::{Place, RuleCheck, stateful_spec, vm_kind};
 use crate::datatype::{Base, Type, by_name, info};
@@ -128,21 +130,13 @@ fn read_item<'a>(
             Some(())
         }
         SetBodyItem::Define(define) => {
-            let name = cx.text(define.name);
-            cx.scope = cx
-                .scopes
-                .define(cx.scope, name, define.name.span, &define.value);
+            define_in(cx, define);
             Some(())
         }
-        SetBodyItem::Comment(comment) if comment.text(cx.sources).len() > 128 => cx.error(
-            Code::BadString,
-            comment.span,
-            "comment too long: at most 128 bytes",
-        ),
-        SetBodyItem::GcInterval(..)
-        | SetBodyItem::Elements(_)
-        | SetBodyItem::Comment(_)
-        | SetBodyItem::Undefine(_) => Some(()),
+        SetBodyItem::Comment(comment) => check_comment(cx, *comment),
+        SetBodyItem::GcInterval(..) | SetBodyItem::Elements(_) | SetBodyItem::Undefine(_) => {
+            Some(())
+        }
     }
 }
 
@@ -154,8 +148,7 @@ fn size(cx: &mut Context<'_>, number: Number) -> Option<u32> {
 }
 
 fn read_type(cx: &mut Context<'_>, found: &SetType, out: &mut Declared) -> Option<()> {
-    let key: Vec<Option<Type>> = found.key.iter().map(|word| type_of(cx, *word)).collect();
-    out.key = key.into_iter().collect::<Option<_>>()?;
+    out.key = every(found.key.iter().map(|word| type_of(cx, *word)))?;
     match &found.data {
         None => {}
         Some(MapData::Object(kind, _)) => out.data = Some(DataShape::Object(vm_kind(*kind))),
@@ -171,8 +164,7 @@ fn read_type(cx: &mut Context<'_>, found: &SetType, out: &mut Declared) -> Optio
                     return Some(());
                 }
             }
-            let types: Vec<Option<Type>> = words.iter().map(|word| type_of(cx, *word)).collect();
-            let types = types.into_iter().collect::<Option<Vec<_>>>()?;
+            let types = every(words.iter().map(|word| type_of(cx, *word)))?;
             out.data = Some(DataShape::Values {
                 types,
                 interval: found.data_interval,
@@ -265,20 +257,14 @@ fn types_of(cx: &mut Context<'_>, table: TableId, expr: &Expr) -> Option<Vec<Typ
         ExprKind::Concat(items) => items,
         _ => std::slice::from_ref(expr),
     };
-    let types: Vec<Option<Type>> = items
-        .iter()
-        .map(|item| {
-            let mut check = RuleCheck::new(
-                cx,
-                Place {
-                    table,
-                    family,
-                    base: None,
-                },
-            );
-            check.for_type();
-            check.key(item).map(|value| value.ty)
-        })
-        .collect();
-    types.into_iter().collect()
+    let place = Place {
+        table,
+        family,
+        base: None,
+    };
+    every(items.iter().map(|item| {
+        let mut check = RuleCheck::new(cx, place);
+        check.for_type();
+        check.key(item).map(|value| value.ty)
+    }))
 }

@@ -11,7 +11,7 @@
 
 use super::{DataShape, Shape};
 use crate::ast::{Element as Written, Expr, ExprKind, PlainToken, PlainTokenKind, SetItem, SetLit};
-use crate::check::{Constant, stateful_spec};
+use crate::check::{Constant, stateful_specs};
 use crate::datatype::{Type, encode};
 use crate::diag::Code;
 use crate::resolve::Context;
@@ -215,12 +215,7 @@ impl<'a> Context<'a> {
         }
         let data = self.element_data(element, shape)?;
         out.data.extend(data);
-        let exprs: Vec<Option<_>> = element
-            .stmts
-            .iter()
-            .map(|stmt| stateful_spec(self, stmt))
-            .collect();
-        let exprs: Vec<_> = exprs.into_iter().collect::<Option<_>>()?;
+        let exprs = stateful_specs(self, &element.stmts)?;
         let comment = element
             .comment
             .map(|comment| comment.text(self.sources).to_owned());

@@ -8,9 +8,9 @@
 use crate::ast::{self, ExprKind};
 use crate::check::rule::RuleCheck;
 use crate::check::stateful::narrow;
-use crate::check::stateful_spec;
+use crate::check::stateful_specs;
 use crate::diag::Code;
-use crate::resolve::meter_set;
+use crate::resolve::{every, meter_set};
 use crate::sets::DataShape;
 use crate::source::Span;
 use crate::typed::{Dynset, StmtKind, Value};
@@ -34,13 +34,7 @@ impl<'a> RuleCheck<'_, 'a> {
         let key = self.key_of(&dynset.element.key, &types)?;
         self.check_set_key(&key, set, dynset.set)?;
         let data = self.dynset_data(set, dynset)?;
-        let exprs: Vec<Option<_>> = dynset
-            .element
-            .stmts
-            .iter()
-            .map(|stmt| stateful_spec(self.cx, stmt))
-            .collect();
-        let exprs = exprs.into_iter().collect::<Option<Vec<_>>>()?;
+        let exprs = stateful_specs(self.cx, &dynset.element.stmts)?;
         if let Some(target) = self.cx.ruleset.sets.get_mut(set.index()) {
             target.flags |= set_flags::EVAL;
             target.size = target.size.or(Some(65535));
@@ -89,12 +83,12 @@ impl<'a> RuleCheck<'_, 'a> {
                     );
                 };
                 let many = many.to_vec();
-                let parts: Vec<Option<Value>> = items
-                    .iter()
-                    .zip(many)
-                    .map(|(item, want)| self.value(item, want))
-                    .collect();
-                let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
+                let parts = every(
+                    items
+                        .iter()
+                        .zip(many)
+                        .map(|(item, want)| self.value(item, want)),
+                )?;
                 self.concat(data.span, parts).map(Some)
             }
         }
@@ -102,13 +96,7 @@ impl<'a> RuleCheck<'_, 'a> {
 
     pub(super) fn meter(&mut self, span: Span, meter: &'a ast::Meter) -> Option<()> {
         let key = self.key(&meter.element.key)?;
-        let exprs: Vec<Option<_>> = meter
-            .element
-            .stmts
-            .iter()
-            .map(|stmt| stateful_spec(self.cx, stmt))
-            .collect();
-        let exprs = exprs.into_iter().collect::<Option<Vec<_>>>()?;
+        let exprs = stateful_specs(self.cx, &meter.element.stmts)?;
         let size = match meter.size {
             Some(number) => Some(narrow(self.cx, number, u32::MAX)?),
             None => None,
