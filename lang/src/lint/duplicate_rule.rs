@@ -8,6 +8,7 @@ use redan_vm::instr::Instr;
 use redan_vm::ruleset::Rule;
 
 use super::Facts;
+use super::shadowed_rule::tests_come_first;
 use crate::diag::{Code, Diagnostic};
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -25,6 +26,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             else {
                 continue;
             };
+            if !tests_come_first(facts, *id) {
+                continue;
+            }
             if !predicate.is_terminal() && predicate.verdict_map.is_none() {
                 continue;
             }

@@ -45,7 +45,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 /// The matches that somebody wrote.
-fn matches(rule: &Rule) -> impl Iterator<Item = &Match> {
+pub(super) fn matches(rule: &Rule) -> impl Iterator<Item = &Match> {
     rule.stmts
         .iter()
         .filter(|stmt| !stmt.implied)
@@ -55,12 +55,13 @@ fn matches(rule: &Rule) -> impl Iterator<Item = &Match> {
         })
 }
 
-fn is_field(m: &Match, header: Header, name: &str) -> bool {
+/// Whether a match is of a header field.
+pub(super) fn is_field(m: &Match, header: Header, name: &str) -> bool {
     matches!(&m.left.kind, ValueKind::Load(load) if matches!(&**load, Load::Payload { field: Some(field), .. } if field.header == header && field.name == name))
 }
 
 /// What a match compares with, as it is written.
-fn right_text<'a>(facts: &Facts<'a>, rule: &Rule, m: &Match) -> Option<&'a str> {
+pub(super) fn right_text<'a>(facts: &Facts<'a>, rule: &Rule, m: &Match) -> Option<&'a str> {
     let stmt: &Stmt = rule
         .stmts
         .iter()

@@ -5,23 +5,33 @@
 
 mod accept_before_invalid;
 mod ct_in_raw;
+mod ct_status_set;
 mod drop_no_established;
 mod drop_no_loopback;
 mod drop_no_ndp;
+mod drop_no_pmtu;
 mod duplicate_rule;
+mod family_dead_match;
+mod host_bits_set;
+mod ip6_nexthdr;
 mod ip_protocol_in_inet;
 mod jump_loop_or_depth;
 mod kernel_only;
 mod log_without_limit;
+mod masquerade_unscoped;
+mod miscompiled_by_old_nft;
+mod nat_chain_filtering;
 mod not_equal_flag_list;
 mod notrack_too_late;
 mod packet;
 mod port_without_protocol;
+mod shadowed_rule;
 mod slash_zero;
 mod syntax;
 mod unreachable_after_terminal;
 mod unused_chain;
 mod version;
+mod version_sensitive;
 
 use std::collections::BTreeSet;
 
@@ -66,20 +76,30 @@ const LINTS: &[(Code, Lint)] = &[
         Code::UnreachableAfterTerminal,
         unreachable_after_terminal::check,
     ),
+    (Code::ShadowedRule, shadowed_rule::check),
     (Code::DuplicateRule, duplicate_rule::check),
     (Code::DropNoEstablished, drop_no_established::check),
     (Code::DropNoLoopback, drop_no_loopback::check),
     (Code::DropNoNdp, drop_no_ndp::check),
+    (Code::DropNoPmtu, drop_no_pmtu::check),
     (Code::AcceptBeforeInvalid, accept_before_invalid::check),
     (Code::LogWithoutLimit, log_without_limit::check),
     (Code::IpProtocolInInet, ip_protocol_in_inet::check),
+    (Code::Ip6Nexthdr, ip6_nexthdr::check),
     (Code::PortWithoutProtocol, port_without_protocol::check),
+    (Code::FamilyDeadMatch, family_dead_match::check),
     (Code::NotEqualFlagList, not_equal_flag_list::check),
+    (Code::CtStatusSet, ct_status_set::check),
     (Code::SlashZero, slash_zero::check),
+    (Code::HostBitsSet, host_bits_set::check),
     (Code::JumpLoopOrDepth, jump_loop_or_depth::check),
     (Code::UnusedChain, unused_chain::check),
+    (Code::MasqueradeUnscoped, masquerade_unscoped::check),
+    (Code::NatChainFiltering, nat_chain_filtering::check),
     (Code::NotrackTooLate, notrack_too_late::check),
     (Code::CtInRaw, ct_in_raw::check),
+    (Code::VersionSensitive, version_sensitive::check),
+    (Code::MiscompiledByOldNft, miscompiled_by_old_nft::check),
     (Code::KernelOnly, kernel_only::check),
 ];
 
@@ -117,12 +137,14 @@ pub fn lint(
 }
 
 impl<'a> Facts<'a> {
+    /// Every chain that the file makes.
+    fn all_chains(&self) -> impl Iterator<Item = (ChainId, &'a Chain)> {
+        (0..).map(ChainId).zip(&self.ruleset.chains)
+    }
+
     /// Chains that are there when the file has been loaded.
     fn chains(&self) -> impl Iterator<Item = (ChainId, &'a Chain)> {
-        (0..)
-            .map(ChainId)
-            .zip(&self.ruleset.chains)
-            .filter(|(_, chain)| !chain.deleted)
+        self.all_chains().filter(|(_, chain)| !chain.deleted)
     }
 
     fn chain(&self, id: ChainId) -> Option<&'a Chain> {

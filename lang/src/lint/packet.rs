@@ -95,6 +95,13 @@ impl Sample {
             .with(transport(0, 1), value.into())
     }
 
+    /// The same with type and code of an ICMP message known.
+    pub(super) fn icmp_message(self, kind: u8, code: u8) -> Self {
+        self.with(transport(0, 2), u128::from(kind) << 8 | u128::from(code))
+            .with(transport(0, 1), kind.into())
+            .with(transport(1, 1), code.into())
+    }
+
     /// Whether the packet may pass all tests: those of unknown fields count as passed.
     pub(super) fn may_pass(&self, predicate: &Predicate) -> bool {
         predicate.tests.iter().all(|test| self.may_pass_test(test))

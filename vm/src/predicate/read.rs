@@ -149,12 +149,27 @@ impl Reader<'_> {
                 }
                 self.predicate.is_exact &= destination(other).is_some();
             }
-            _ => self.predicate.effects.push(at),
+            other => {
+                self.predicate.effects.push(at);
+                // What it leaves in a register is no value that is followed: a test of it makes the rule inexact.
+                if let Some((reg, len)) = result(other) {
+                    self.forget(reg, len);
+                }
+            }
         }
     }
 
+    /// Drops values of which a write to a register leaves nothing, or a part.
+    fn forget(&mut self, reg: Reg, len: u8) {
+        let (start, end) = (reg.offset(), reg.offset() + usize::from(len.max(1)));
+        self.values.retain(|value| {
+            let at = value.reg.offset();
+            at >= end || at + usize::from(value.len.max(1)) <= start
+        });
+    }
+
     fn load(&mut self, reg: Reg, subject: Subject, len: u8, order: ByteOrder) {
-        self.values.retain(|value| value.reg != reg);
+        self.forget(reg, len);
         self.values.push(Value {
             reg,
             subject,
@@ -178,7 +193,7 @@ impl Reader<'_> {
         value.mask &= mask;
         value.xor = (value.xor & mask) ^ xor;
         value.reg = dst;
-        self.values.retain(|other| other.reg != dst);
+        self.forget(dst, value.len);
         self.values.push(value);
     }
 
@@ -192,7 +207,7 @@ impl Reader<'_> {
             ByteorderOp::Ntoh => ByteOrder::Host,
         };
         value.reg = dst;
-        self.values.retain(|other| other.reg != dst);
+        self.forget(dst, value.len);
         self.values.push(value);
     }
 
@@ -526,6 +541,23 @@ fn elements(set: &Set, order: ByteOrder) -> Option<Intervals> {
         ranges.push((low, max_of(u32::from(set.key_len) * 8)));
     }
     Some(Intervals::from_ranges(ranges))
+}
+
+/// Where an instruction that is not pure leaves a value, and how many bytes at most.
+fn result(instr: &Instr) -> Option<(Reg, u8)> {
+    match instr {
+        Instr::Immediate { dst, data } => Some((*dst, data.len())),
+        Instr::Lookup { dst: Some(dst), .. } => Some((*dst, 64)),
+        Instr::Numgen { dst, .. } | Instr::Jhash { dst, .. } | Instr::Symhash { dst, .. } => {
+            Some((*dst, 4))
+        }
+        Instr::Inner { load, .. } => match &**load {
+            Instr::PayloadLoad { dst, len, .. } => Some((*dst, *len)),
+            Instr::MetaLoad { dst, .. } => Some((*dst, 16)),
+            other => destination(other).map(|dst| (dst, 16)),
+        },
+        _ => None,
+    }
 }
 
 /// Where a pure instruction that is not followed further writes.
