@@ -5,7 +5,7 @@
     reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
 )]
 
-use super::{Context, Scope, chain, element, object, rule, set};
+use super::{Context, Scope, chain, element, flowtable, object, rule, set};
 use crate::ast::{
     ChainCommand, ChainItem, Command, CommandKind, Define, File, FlushCommand, Ident,
     ObjectCommand, RenameChain, SetBodyItem, Str, TableCommand, TableItem, TableItemKind, TableRef,
@@ -42,7 +42,7 @@ fn command_of<'a>(cx: &mut Context<'a>, command: &'a Command) -> Option<()> {
         CommandKind::Set(command) => set::command(cx, command),
         CommandKind::Element(command) => element::command(cx, command),
         CommandKind::Object(command) => object_command(cx, command),
-        CommandKind::Flowtable(command) => object::flowtable_command(cx, command),
+        CommandKind::Flowtable(command) => flowtable::command(cx, command),
         CommandKind::Flush(flush) => flush_command(cx, flush, command.span),
         // they show something, or set counters back: nothing in the ruleset changes
         CommandKind::Query(_) => Some(()),
@@ -245,7 +245,7 @@ fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
                 );
             }
             TableItemKind::Flowtable(block) => {
-                object::declare_flowtable(cx, table, block.id, &block.items, Verb::Add);
+                flowtable::declare(cx, table, block.id, &block.items, Verb::Add);
             }
             _ => {}
         }

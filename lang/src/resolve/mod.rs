@@ -3,7 +3,9 @@
 mod chain;
 mod command;
 mod context;
+mod ct_object;
 mod element;
+mod flowtable;
 mod hook;
 mod names;
 mod object;

@@ -4,10 +4,13 @@
 //! that the kernel gets (spec: language.md 3.6).
 
 mod collect;
+mod collected;
+mod data;
 mod finish;
 mod intervals;
+mod plain;
 
-pub(crate) use collect::Collected;
+pub(crate) use collected::Collected;
 pub(crate) use intervals::Intervals;
 
 use crate::datatype::Type;
