@@ -44,5 +44,5 @@ fn local_connection(family: u8) -> Sample {
     Sample::new(family, 6, state::NEW)
         .addresses(family, own, own)
         .ports(40_001, 45_991)
-        .from_loopback()
+        .on_loopback()
 }

@@ -46,7 +46,7 @@ fn discovery(kind: u8) -> Sample {
     let neighbour = 0xfe80_0000_0000_0000_0000_0000_0000_0002;
     let own = 0xfe80_0000_0000_0000_0000_0000_0000_0001;
     Sample::new(nfproto::IPV6, 58, state::UNTRACKED)
-        .from_outside()
+        .outside()
         .addresses(nfproto::IPV6, neighbour, own)
         .icmp_type(kind)
         .with(

@@ -51,11 +51,11 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 fn too_big(family: u8) -> Sample {
     if family == nfproto::IPV4 {
         Sample::new(family, 1, state::RELATED)
-            .from_outside()
+            .outside()
             .icmp_message(3, 4)
     } else {
         Sample::new(family, 58, state::RELATED)
-            .from_outside()
+            .outside()
             .icmp_message(2, 0)
     }
 }

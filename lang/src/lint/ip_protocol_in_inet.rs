@@ -65,7 +65,7 @@ pub(super) fn right_text<'a>(facts: &Facts<'a>, rule: &Rule, m: &Match) -> Optio
     let stmt: &Stmt = rule
         .stmts
         .iter()
-        .find(|stmt| matches!(&stmt.kind, StmtKind::Match(other) if std::ptr::eq(&**other, m)))?;
+        .find(|stmt| matches!(&stmt.kind, StmtKind::Match(other) if std::ptr::eq::<Match>(other.as_ref(), m)))?;
     let whole = facts.sources.text(stmt.span);
     let left = facts.sources.text(m.left.span);
     Some(whole.strip_prefix(left)?.trim().trim_start_matches("== "))

@@ -52,7 +52,7 @@ impl Sample {
     }
 
     /// The same from the network: by any interface but lo.
-    pub(super) fn from_outside(self) -> Self {
+    pub(super) fn outside(self) -> Self {
         self.among(
             Subject::Meta(MetaKey::Iif),
             Intervals::one(LO_INDEX).not(32),
@@ -68,7 +68,7 @@ impl Sample {
     }
 
     /// The same over the loopback interface.
-    pub(super) fn from_loopback(self) -> Self {
+    pub(super) fn on_loopback(self) -> Self {
         self.with(Subject::Meta(MetaKey::Iif), LO_INDEX)
             .with(Subject::Meta(MetaKey::Iifname), LO_NAME)
             .with(Subject::Meta(MetaKey::Iiftype), ARPHRD_LOOPBACK)
@@ -163,7 +163,7 @@ pub(super) fn accepts_answers(facts: &Facts<'_>, base: ChainId, family: u8) -> b
             0x2001_0db8_0001_0000_0000_0000_0000_0005,
         )
     };
-    let by_state = Sample::new(family, 6, state::ESTABLISHED).from_outside();
+    let by_state = Sample::new(family, 6, state::ESTABLISHED).outside();
     let blindly = by_state
         .clone()
         .addresses(family, server, own)
@@ -177,7 +177,7 @@ pub(super) fn accepts_answers(facts: &Facts<'_>, base: ChainId, family: u8) -> b
 /// Whether anything of a family is accepted from outside at all; if not, the chain's author does without that family.
 pub(super) fn accepts_family(facts: &Facts<'_>, base: ChainId, family: u8) -> bool {
     Sample::of_family(family)
-        .from_outside()
+        .outside()
         .accepting_rule(facts, base)
         .is_some()
 }

@@ -43,7 +43,7 @@ fn check(texts: impl Iterator<Item = Vec<u8>>) {
             return;
         }
         let shown = String::from_utf8_lossy(&text).into_owned();
-        let answer = std::panic::catch_unwind(|| support::check(text, &lint::Options::default()));
+        let answer = std::panic::catch_unwind(|| support::check(text, lint::Options::default()));
         assert!(answer.is_ok(), "panic at\n{shown}");
         let took = now().duration_since(before);
         assert!(took < PATIENCE, "{took:?} for\n{shown}");
@@ -52,7 +52,8 @@ fn check(texts: impl Iterator<Item = Vec<u8>>) {
 
 /// Steps through `0..len` in an order that meets every part early: multiples of a number without common factors.
 fn spread(len: usize) -> impl Iterator<Item = usize> {
-    let step = (len * 5 / 8..)
+    let start = len * 5 / 8;
+    let step = (start..start + len)
         .find(|step| gcd(*step, len) == 1)
         .unwrap_or(1);
     (0..len).map(move |n| n * step % len.max(1))

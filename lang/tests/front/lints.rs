@@ -30,7 +30,7 @@ fn check(path: &Path) -> Result<(), String> {
         target: target.map(|text| text.parse().expect("a version")),
     };
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let checked = support::check(bytes, &options);
+    let checked = support::check(bytes, options);
     if let Some(lint) = name.strip_suffix("_not") {
         let lint = lint.replace('_', "-");
         if let Some(wrong) = checked.findings.iter().find(|f| {

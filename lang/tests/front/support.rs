@@ -1,8 +1,9 @@
 //! What the front end's tests share: a text checked from end to end, and findings as lines.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
-use redan_lang::compile::{self, Compiled, Options};
+use redan_lang::compile::{self, Options};
 use redan_lang::diag::{Diagnostic, Label};
 use redan_lang::lint;
 use redan_lang::parse::{self, FileLoader};
@@ -12,29 +13,23 @@ use redan_lang::source::Sources;
 pub(crate) struct Checked {
     /// The text.
     pub(crate) sources: Sources,
-    /// What was made of it.
-    pub(crate) compiled: Compiled,
     /// Errors, in order of place; what the lints say only where there are none.
     pub(crate) findings: Vec<Diagnostic>,
 }
 
 /// Parses, compiles and lints.
-pub(crate) fn check(bytes: Vec<u8>, options: &lint::Options) -> Checked {
+pub(crate) fn check(bytes: Vec<u8>, options: lint::Options) -> Checked {
     let mut sources = Sources::new();
     let (root, mut findings) = parse::add_bytes(&mut sources, "test.rules", bytes);
     let (file, more) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
     findings.extend(more);
-    let compiled = compile::analyze(&file, &sources, &Options::default());
-    findings.extend(compiled.diagnostics.iter().cloned());
+    let mut compiled = compile::analyze(&file, &sources, &Options::default());
+    findings.append(&mut compiled.diagnostics);
     if !findings.iter().any(Diagnostic::is_error) {
-        findings.extend(lint::lint(&sources, &file, &compiled, options));
+        findings.extend(lint::lint(&sources, &file, &compiled, &options));
     }
     findings.sort_by_key(|d| (d.span().source, d.span().start, d.code));
-    Checked {
-        sources,
-        compiled,
-        findings,
-    }
+    Checked { sources, findings }
 }
 
 /// One line a finding, and below it, indented, its note, related places and help.
@@ -42,7 +37,8 @@ pub(crate) fn lines(sources: &Sources, findings: &[Diagnostic]) -> String {
     let mut out = String::new();
     for finding in findings {
         let info = finding.code.info();
-        out += &format!(
+        _ = write!(
+            out,
             "{} {} {} {} {}\n",
             place(sources, finding.span()),
             finding.level.name(),
@@ -57,13 +53,13 @@ pub(crate) fn lines(sources: &Sources, findings: &[Diagnostic]) -> String {
         } in &finding.labels
         {
             if *primary && !message.is_empty() {
-                out += &format!("\tnote: {message}\n");
+                _ = writeln!(out, "\tnote: {message}");
             } else if !primary {
-                out += &format!("\t{} {message}\n", place(sources, *span));
+                _ = writeln!(out, "\t{} {message}", place(sources, *span));
             }
         }
         if let Some(help) = &finding.help {
-            out += &format!("\thelp: {help}\n");
+            _ = writeln!(out, "\thelp: {help}");
         }
     }
     out

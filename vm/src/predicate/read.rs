@@ -1,5 +1,10 @@
 //! Bytecode to tests: follows values from loads through masks and conversions to compares.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not followed makes a rule inexact, so that a new instruction is safe without an arm"
+)]
+
 use super::{Intervals, Pass, Predicate, Subject, Test, is_pure, max_of};
 use crate::Data;
 use crate::Reg;
@@ -66,47 +71,8 @@ impl Reader<'_> {
 
     fn instr(&mut self, at: usize, instr: &Instr) {
         match instr {
-            Instr::PayloadLoad {
-                base,
-                offset,
-                len,
-                dst,
-            } => {
-                self.load(
-                    *dst,
-                    Subject::Payload {
-                        base: *base,
-                        offset: *offset,
-                        len: *len,
-                    },
-                    *len,
-                    ByteOrder::Network,
-                );
-            }
-            Instr::MetaLoad { key, dst } => {
-                let order = if key.datatype() == DataType::Ifname {
-                    ByteOrder::Network
-                } else {
-                    key.byte_order()
-                };
-                self.load(*dst, Subject::Meta(*key), bytes_of(key.bits()), order);
-            }
-            Instr::CtLoad {
-                key,
-                direction,
-                dst,
-            } => {
-                let order = if *key == CtKey::Helper {
-                    ByteOrder::Network
-                } else {
-                    key.byte_order()
-                };
-                self.load(
-                    *dst,
-                    Subject::Ct(*key, *direction),
-                    bytes_of(key.bits()),
-                    order,
-                );
+            Instr::PayloadLoad { .. } | Instr::MetaLoad { .. } | Instr::CtLoad { .. } => {
+                self.follow(instr);
             }
             Instr::Bitwise {
                 src,
@@ -156,6 +122,55 @@ impl Reader<'_> {
                     self.forget(reg, len);
                 }
             }
+        }
+    }
+
+    /// Keeps what a load puts into a register.
+    fn follow(&mut self, instr: &Instr) {
+        match instr {
+            Instr::PayloadLoad {
+                base,
+                offset,
+                len,
+                dst,
+            } => {
+                self.load(
+                    *dst,
+                    Subject::Payload {
+                        base: *base,
+                        offset: *offset,
+                        len: *len,
+                    },
+                    *len,
+                    ByteOrder::Network,
+                );
+            }
+            Instr::MetaLoad { key, dst } => {
+                let order = if key.datatype() == DataType::Ifname {
+                    ByteOrder::Network
+                } else {
+                    key.byte_order()
+                };
+                self.load(*dst, Subject::Meta(*key), bytes_of(key.bits()), order);
+            }
+            Instr::CtLoad {
+                key,
+                direction,
+                dst,
+            } => {
+                let order = if *key == CtKey::Helper {
+                    ByteOrder::Network
+                } else {
+                    key.byte_order()
+                };
+                self.load(
+                    *dst,
+                    Subject::Ct(*key, *direction),
+                    bytes_of(key.bits()),
+                    order,
+                );
+            }
+            _ => {}
         }
     }
 
@@ -252,7 +267,7 @@ impl Reader<'_> {
         if whole && (value.order == ByteOrder::Network || value.len == 1) {
             self.test(value, pass, true);
         } else {
-            self.unknown(value);
+            self.unknown(&value);
         }
     }
 
@@ -288,7 +303,7 @@ impl Reader<'_> {
                         u32::from(value.len) * 8,
                         Pass::Set { set: id, inverted },
                     ),
-                    None => self.unknown(value),
+                    None => self.unknown(&value),
                 }
             }
             _ => {
@@ -419,7 +434,7 @@ impl Reader<'_> {
         }
     }
 
-    fn unknown(&mut self, value: Value) {
+    fn unknown(&mut self, value: &Value) {
         self.predicate.is_exact = false;
         let at = self.predicate.tests.len();
         let text = format!("{:?} & {:x} ^ {:x}", value.subject, value.mask, value.xor);
@@ -439,7 +454,7 @@ impl Reader<'_> {
             Pass::In(values) if subject == Subject::Ct(CtKey::State, None) => Pass::In(values.and(
                 &Intervals::from_ranges(STATES.iter().map(|s| (*s, *s)).collect()),
             )),
-            other => other,
+            Pass::In(_) | Pass::Masked { .. } | Pass::Set { .. } => pass,
         };
         if let Pass::In(more) = &pass
             && let Some(Test {
