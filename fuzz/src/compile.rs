@@ -26,12 +26,7 @@ pub fn run(input: &[u8]) {
         }
         for target in [None, Some(Version(0, 9, 0))] {
             let options = lint::Options { target };
-            read.has_places_for(&lint::lint(
-                &read.sources,
-                &read.file,
-                &compiled,
-                &options,
-            ));
+            read.has_places_for(&lint::lint(&read.sources, &read.file, &compiled, &options));
         }
         let ruleset = compiled.ruleset;
         for error in verify(&ruleset) {

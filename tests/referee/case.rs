@@ -25,7 +25,7 @@ pub(crate) struct Case {
 impl Case {
     /// Where redan and the kernel differ.
     pub(crate) fn difference(&self) -> Option<String> {
-        let (kernel, times) = match self.kernel() {
+        let (kernel, times) = match ask(&self.rules.text(), &self.frames) {
             Ok(judged) => judged,
             Err(why) => return Some(why),
         };
@@ -33,27 +33,6 @@ impl Case {
             let redan = redan::judge(&self.rules.text(), &timed(&self.frames, &times), engine);
             difference(&kernel, &redan).map(|what| format!("{engine:?}: {what}"))
         })
-    }
-
-    /// What Linux says, and when each frame went in.
-    fn kernel(&self) -> Result<(Judgement, Vec<Instant>), String> {
-        let (rules, frames) = (self.rules.text(), self.frames.clone());
-        std::thread::spawn(move || {
-            let kernel = Kernel::new()?;
-            kernel.load(&rules)?;
-            let mut judged = Judgement::default();
-            let mut times = Vec::with_capacity(frames.len());
-            for frame in &frames {
-                times.push(now());
-                let out = kernel.send(frame.port, &frame.bytes);
-                judged.answers.push(answer(&frame.bytes, out));
-            }
-            judged.counters = listing::of_linux(&Kernel::list());
-            judged.table = Kernel::conntrack().lines().map(table_line).collect();
-            Ok((judged, times))
-        })
-        .join()
-        .map_err(|_| "the kernel's thread panicked".to_string())?
     }
 
     /// As [`Self::difference`], but that a ruleset does not load any more is none.
@@ -106,14 +85,39 @@ impl Case {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/referee");
         std::fs::create_dir_all(&folder).expect("a folder for cases");
         let path = folder.join(format!("seed-{seed}.case"));
-        let (judged, times) = self.kernel().unwrap_or_default();
-        std::fs::write(
-            &path,
-            write(&self.rules.text(), &timed(&self.frames, &times), &judged),
-        )
-        .expect("a case is written");
+        keep(&path, &self.rules.text(), &self.frames);
         path
     }
+}
+
+/// What Linux says, and when each frame went in.
+fn ask(rules: &str, frames: &[Frame]) -> Result<(Judgement, Vec<Instant>), String> {
+    let (rules, frames) = (rules.to_string(), frames.to_vec());
+    std::thread::spawn(move || {
+        let kernel = Kernel::new()?;
+        kernel.load(&rules)?;
+        let mut judged = Judgement::default();
+        let mut times = Vec::with_capacity(frames.len());
+        for frame in &frames {
+            times.push(now());
+            let out = kernel.send(frame.port, &frame.bytes);
+            judged.answers.push(answer(&frame.bytes, out));
+        }
+        judged.counters = listing::of_linux(&Kernel::list());
+        judged.table = Kernel::conntrack().lines().map(table_line).collect();
+        Ok((judged, times))
+    })
+    .join()
+    .map_err(|_| "the kernel's thread panicked".to_string())?
+}
+
+/// Writes a case with what the kernel says of it; whether it could be asked.
+pub(crate) fn keep(path: &Path, rules: &str, frames: &[Frame]) -> bool {
+    let (judged, times) = ask(rules, frames).unwrap_or_default();
+    let asked = !times.is_empty();
+    let text = write(rules, &timed(frames, &times), &judged);
+    std::fs::write(path, text).expect("a case is written");
+    asked
 }
 
 /// The frame that a difference speaks of, from 1.

@@ -21,9 +21,10 @@ mod listing;
 mod redan;
 mod rng;
 mod rulesets;
+mod scripted;
 mod traffic;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use case::Case;
 use compare::difference;
@@ -159,11 +160,28 @@ fn instructions(bytecode: &str) -> Vec<String> {
     lines
 }
 
+/// Asks the kernel anew about the scripted cases and writes what it says: `cargo test --test referee -- --ignored write_scripted_cases`.
+#[test]
+#[ignore = "writes tests/referee/cases"]
+fn write_scripted_cases() {
+    for script in scripted::ALL {
+        let path = cases().join(format!("{}.case", script.name));
+        assert!(
+            case::keep(&path, script.rules, &script.frames()),
+            "{}",
+            script.name
+        );
+    }
+}
+
+fn cases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/referee/cases")
+}
+
 /// Cases that once failed, or that settle a question, without a kernel: what Linux answered is in the file.
 #[test]
 fn kept_cases() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/referee/cases");
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
+    let mut files: Vec<_> = std::fs::read_dir(cases())
         .expect("a folder of cases")
         .map(|e| e.expect("an entry").path())
         .filter(|p| p.extension().is_some_and(|e| e == "case"))

@@ -34,7 +34,12 @@ impl Conntrack {
             CtKey::Mark => fill(out, &entry.mark.to_le_bytes()),
             CtKey::Secmark => fill(out, &entry.secmark.to_le_bytes()),
             CtKey::Expiration => {
-                let millis = entry.life.remaining(now).as_millis();
+                // What is not in the table yet has none: Linux takes its clock away from what is no moment yet (`nf_ct_expires`).
+                let millis = if entry.life.is_confirmed() {
+                    entry.life.remaining(now).as_millis()
+                } else {
+                    0
+                };
                 fill(
                     out,
                     &u32::try_from(millis).unwrap_or(u32::MAX).to_le_bytes(),

@@ -170,10 +170,12 @@ fn options(rng: &mut Rng, place: Place<'_>) -> String {
     if place.proto != "tcp" {
         return String::new();
     }
+    if matches!(place.hook, Some("forward" | "postrouting" | "output")) && rng.one_in(4) {
+        return "tcp option maxseg size set rt mtu".into();
+    }
     rng.pick(&[
         "tcp option maxseg size set 1000",
         "tcp option maxseg size set 9000",
-        "tcp option maxseg size set rt mtu",
         "tcp option window count set 2",
         "tcp option timestamp tsval set 5",
         "reset tcp option sack-perm",

@@ -35,6 +35,16 @@ pub(super) fn dress(ip: Vec<u8>, rng: &mut Rng, fragments: bool) -> Vec<u8> {
     ip
 }
 
+/// The packet with one set of IP options or extension headers.
+pub(super) fn dressed(ip: &[u8]) -> Vec<u8> {
+    let mut rng = Rng::new(1);
+    if ip[0] >> 4 == 4 {
+        return with_options(ip, &mut rng);
+    }
+    let routed = with_header(ip, ROUTING, &[0, 4, 0, 0, 0, 0, 0]);
+    with_header(&routed, HOP_BY_HOP, &padding(&mut rng))
+}
+
 /// Length in further words, then `PadN`.
 fn padding(rng: &mut Rng) -> Vec<u8> {
     if rng.one_in(2) {
@@ -80,23 +90,18 @@ fn set_length(ip: &mut [u8]) {
 /// The packet, at times in pieces: in any order, one of them lost or twice there.
 pub(super) fn cut(ip: &[u8], rng: &mut Rng) -> Vec<Vec<u8>> {
     let six = ip[0] >> 4 == 6;
-    let head = if six { 40 } else { usize::from(ip[0] & 15) * 4 };
-    let payload = &ip[head..];
+    let payload = &ip[head_len(ip)..];
     let plain = !six || !matches!(ip[6], HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION);
     if !rng.one_in(16) || payload.len() < 24 || !plain {
         return vec![ip.to_vec()];
     }
     let id = rng.u32();
     let step = 8 * (1 + rng.below(payload.len() / 8 - 1));
-    let n_pieces = payload.len().div_ceil(step);
-    let mut pieces: Vec<Vec<u8>> = payload
-        .chunks(step)
-        .enumerate()
-        .map(|(i, data)| {
-            let at = ((i * step) as u16, i + 1 < n_pieces);
-            piece(&ip[..head], id, at, data)
-        })
-        .collect();
+    // Linux forgets the parts when it has to join them for a TCP header with its options.
+    if six && ip[6] == 6 && (20..usize::from(payload[12] >> 4) * 4).contains(&step) {
+        return vec![ip.to_vec()];
+    }
+    let mut pieces = pieces(ip, id, step);
     if rng.one_in(2) {
         pieces.reverse();
     }
@@ -107,6 +112,25 @@ pub(super) fn cut(ip: &[u8], rng: &mut Rng) -> Vec<Vec<u8>> {
         _ => {}
     }
     pieces
+}
+
+/// The packet in pieces of `step` bytes, in order.
+pub(super) fn pieces(ip: &[u8], id: u32, step: usize) -> Vec<Vec<u8>> {
+    let (head, payload) = ip.split_at(head_len(ip));
+    let n_pieces = payload.len().div_ceil(step);
+    let cut = payload.chunks(step).enumerate().map(|(i, data)| {
+        let at = ((i * step) as u16, i + 1 < n_pieces);
+        piece(head, id, at, data)
+    });
+    cut.collect()
+}
+
+fn head_len(ip: &[u8]) -> usize {
+    if ip[0] >> 4 == 6 {
+        40
+    } else {
+        usize::from(ip[0] & 15) * 4
+    }
 }
 
 /// A fragment; `at` is its place in bytes, and whether more follow.

@@ -2,6 +2,7 @@
 
 mod mangle;
 mod packet;
+pub(crate) mod script;
 mod tcp;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -189,7 +190,15 @@ impl Talk {
 
     fn udp(&mut self, rng: &mut Rng) -> (usize, (u8, Vec<u8>)) {
         let from = usize::from(self.step > 1 && rng.one_in(2));
-        let mut bytes = vec![0; 8 + rng.below(100)];
+        let mut bytes = self.datagram(from, rng.below(100));
+        if rng.one_in(20) {
+            bytes[7] ^= 0x55;
+        }
+        (from, (17, bytes))
+    }
+
+    fn datagram(&self, from: usize, data: usize) -> Vec<u8> {
+        let mut bytes = vec![0; 8 + data];
         let len = u16::try_from(bytes.len()).expect("small");
         let mut p = MutableUdpPacket::new(&mut bytes).expect("8 bytes");
         p.set_source(self.ends[from].port);
@@ -200,26 +209,36 @@ impl Talk {
             (IpAddr::V6(s), IpAddr::V6(d)) => udp::ipv6_checksum(&p.to_immutable(), &s, &d),
             _ => unreachable!("both ends of a conversation have one family"),
         };
-        p.set_checksum(if rng.one_in(20) { sum ^ 0x55 } else { sum });
-        (from, (17, bytes))
+        p.set_checksum(sum);
+        bytes
     }
 
     fn ping(&mut self, rng: &mut Rng) -> (usize, (u8, Vec<u8>)) {
         let from = usize::from(self.step > 1 && rng.one_in(2));
-        let mut bytes = vec![0; 8 + rng.below(40)];
-        bytes[4..6].copy_from_slice(&self.ends[0].port.to_be_bytes());
-        let echo = match (from == 0, self.ends[0].address.is_ipv6()) {
+        let data = rng.below(40);
+        if rng.one_in(20) {
+            let kind = rng.choose(&[13, 17, 5, 42, 3]);
+            return (from, self.query(from, kind, data));
+        }
+        (from, self.echo(from, data))
+    }
+
+    /// An echo request from the asking end, a reply from the other.
+    fn echo(&self, from: usize, data: usize) -> (u8, Vec<u8>) {
+        let kind = match (from == 0, self.ends[0].address.is_ipv6()) {
             (true, false) => 8,
             (false, false) => 0,
             (true, true) => 128,
             (false, true) => 129,
         };
-        bytes[0] = if rng.one_in(20) {
-            rng.choose(&[13, 17, 5, 42, 3])
-        } else {
-            echo
-        };
-        (from, self.icmp(from, bytes))
+        self.query(from, kind, data)
+    }
+
+    fn query(&self, from: usize, kind: u8, data: usize) -> (u8, Vec<u8>) {
+        let mut bytes = vec![0; 8 + data];
+        bytes[0] = kind;
+        bytes[4..6].copy_from_slice(&self.ends[0].port.to_be_bytes());
+        self.icmp(from, bytes)
     }
 
     /// Protocol number and message with its checksum.

@@ -34,6 +34,17 @@ impl Manners {
         }
     }
 
+    /// A maximum segment size, and a window that takes anything.
+    pub(super) const fn plain() -> Self {
+        Self {
+            mss: true,
+            scale: None,
+            sack: true,
+            stamps: false,
+            window: 64_000,
+        }
+    }
+
     /// The options of a segment, padded to words.
     fn options(self, flags: u8, ack: u32, rng: &mut Rng) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -90,6 +101,34 @@ impl Talk {
         let bytes = self.segment(segment, rng);
         self.said = Some((segment.from, bytes.clone()));
         (segment.from, (6, bytes))
+    }
+
+    /// A segment with these flags, by their letters, `ahead` of where it belongs; what is in its place is counted as said.
+    pub(super) fn say(
+        &mut self,
+        from: usize,
+        letters: &str,
+        data: usize,
+        ahead: u32,
+        rng: &mut Rng,
+    ) -> Vec<u8> {
+        let flags = letters.chars().fold(0, |flags, letter| {
+            flags
+                | match letter {
+                    'S' => SYN,
+                    'A' => ACK,
+                    'F' => FIN,
+                    'R' => RST,
+                    _ => PSH,
+                }
+        });
+        let mut segment = self.now(from, flags, data);
+        segment.seq = segment.seq.wrapping_add(ahead);
+        if ahead == 0 {
+            let used = data as u32 + u32::from(flags & (SYN | FIN) != 0);
+            self.ends[from].seq = segment.seq.wrapping_add(used);
+        }
+        self.segment(segment, rng)
     }
 
     /// What comes next in a decent connection; counts what it says.

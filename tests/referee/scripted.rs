@@ -1,0 +1,292 @@
+//! Cases that are written down, each about one subject: rules and a conversation. What Linux makes of them is kept beside the tests.
+
+use crate::traffic::{Frame, script};
+
+/// A written case.
+pub(crate) struct Script {
+    pub(crate) name: &'static str,
+    /// The service port, and the packets in [`script::frames`]' words; IPv6 when the third is set.
+    talk: (u16, &'static str, bool),
+    pub(crate) rules: &'static str,
+}
+
+impl Script {
+    pub(crate) fn frames(&self) -> Vec<Frame> {
+        let (service, words, six) = self.talk;
+        script::frames(six, service, words)
+    }
+}
+
+/// Replies come in, SSH may be begun from the inside, all else is dropped.
+const GATEWAY: &str = "table inet filter {
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    ct state vmap { established : accept, related : accept, invalid : drop }
+    iifname \"lan0\" tcp dport 22 ct state new counter accept
+    iifname \"lan0\" udp dport { 53, 5000 } counter accept
+    counter
+  }
+}
+";
+
+/// Everything passes; the probe says what conntrack thinks of it.
+const WATCH: &str = "table inet t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ct state new counter
+    ct state established counter
+    ct state invalid counter
+    ct status assured counter
+  }
+}
+";
+
+/// Packets are remembered, limited and counted by who sent them.
+const REMEMBER: &str = "table ip t {
+  set met { type ipv4_addr; size 1; flags dynamic; }
+  set rated { type ipv4_addr . inet_service; size 10; flags dynamic; }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ip saddr @met counter
+    add @met { ip saddr counter } counter
+    add @rated { ip saddr . udp dport limit rate over 2/day burst 1 packets } counter drop
+    udp length 28 delete @met { ip saddr } counter
+  }
+}
+";
+
+const BUDGETS: &str = "table ip t {
+  counter total { }
+  quota some { over 100 bytes }
+  limit few { rate 2/day burst 2 packets }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    counter name \"total\" limit rate 1/day burst 3 packets counter
+    limit rate over 80 bytes/day burst 60 bytes counter
+    quota name \"some\" counter
+    quota until 90 bytes counter
+    limit name \"few\" counter
+  }
+}
+";
+
+const REFUSE: &str = "table inet t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    tcp dport 80 tcp flags & (fin|syn|rst|ack) == syn counter reject with tcp reset
+    tcp dport 80 tcp flags & ack == ack counter reject with icmpx admin-prohibited
+    udp length 18 counter reject
+    udp length 28 counter reject with icmpx no-route
+    udp length 38 counter reject with icmpx host-unreachable
+  }
+}
+";
+
+const MARKS: &str = "table ip t {
+  map marks { type ipv4_addr : mark; flags interval; elements = { 192.168.0.0/16 : 0x105, 198.51.100.7 : 9 }; }
+  chain pre {
+    type filter hook prerouting priority -150; policy accept;
+    meta mark set ip saddr map @marks ct mark set meta mark and 0xff or 0x10 counter
+    ct direction reply meta mark set ct mark xor 0xf0 counter
+    meta mark set meta mark << 2 counter
+  }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    meta mark 0x414 counter
+    meta mark vmap { 0x394 : accept, 0x24 : drop } counter
+    ct mark 0x15 ct original proto-dst 5000 ct reply ip saddr 198.51.100.7 counter
+  }
+}
+";
+
+const MAPS: &str = "table inet t {
+  set boxes { type ipv4_addr . inet_service; flags interval; elements = { 192.168.0.0/20 . 0-100, 10.0.0.0/8 . 5000 }; }
+  map ways { type ipv4_addr . inet_service : verdict; flags interval; elements = { 198.51.100.0/24 . 4000-6000 : drop }; }
+  chain deep { counter return }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ip saddr . udp sport @boxes counter
+    ip saddr . udp dport @boxes counter
+    ip saddr . ip daddr . udp dport { 192.168.0.0/16 . 198.51.100.0-198.51.100.9 . 1-5000 } counter
+    meta l4proto . th dport vmap { udp . 5000 : jump deep, tcp . 22 : drop } counter
+    udp dport vmap { 1-4999 : drop, 5000 : continue } counter
+    ip daddr . udp dport vmap @ways counter
+  }
+}
+";
+
+const REWRITE: &str = "table inet t {
+  chain pre {
+    type filter hook prerouting priority 0; policy accept;
+    ip ttl set 17 udp dport set 4444 counter
+    ip6 hoplimit set 17 udp dport set 4444 counter
+  }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ip saddr set 192.168.1.77 udp sport set 99 counter
+    ip6 saddr set fd10::77 udp sport set 99 counter
+    udp dport 4444 udp length > 8 counter
+  }
+}
+";
+
+const OPTIONS: &str = "table ip t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    tcp option maxseg size 1460 counter
+    tcp option sack-perm exists counter
+    tcp flags syn tcp option maxseg size set 1200 counter
+    tcp option maxseg size set 9000 counter
+    tcp option maxseg size 1200 counter
+    reset tcp option sack-perm counter
+    tcp option sack-perm missing counter
+    tcp option 99 exists counter
+  }
+}
+";
+
+const UNTRACKED: &str = "table inet t {
+  chain raw {
+    type filter hook prerouting priority raw; policy accept;
+    udp dport 5000 notrack counter
+  }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ct state untracked counter
+    ct state new counter
+    ct direction original counter
+  }
+}
+";
+
+const HEADERS: &str = "table ip6 t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    exthdr hbh exists counter
+    exthdr dst missing counter
+    hbh nexthdr 43 counter
+    rt type 4 rt seg-left 0 counter
+    frag frag-off 0 counter
+    udp dport 5000 counter
+    ip6 nexthdr udp counter
+  }
+}
+";
+
+const INGRESS: &str = "table netdev t {
+  counter seen { }
+  chain in {
+    type filter hook ingress device \"lan0\" priority 0; policy accept;
+    ether saddr 02:00:00:00:01:02 counter name \"seen\"
+    meta mark set numgen inc mod 3 offset 1 counter
+    meta mark 3 udp length > 20 counter drop
+    ip ttl set 9 counter
+  }
+}
+";
+
+/// All of them.
+pub(crate) const ALL: &[Script] = &[
+    script(
+        "ssh-session",
+        GATEWAY,
+        22,
+        "S> SA< A> PA>20 A< PA<50 A> FA> A< FA< A> PA<9",
+    ),
+    script("ssh-from-outside", GATEWAY, 22, "S< SA> S> S> SA< R< S>"),
+    script(
+        "stray-syn-ack",
+        WATCH,
+        80,
+        "SA< A> R> S> SA< SA< A> PA>5+3000 PA>5+900000",
+    ),
+    script(
+        "simultaneous-open",
+        WATCH,
+        80,
+        "S> S< SA> SA< A> A< PA>10 PA<10",
+    ),
+    script(
+        "resets",
+        WATCH,
+        80,
+        "S> SA< A> R>+7 PA>10 R<+90000 PA<3 RA> PA<3 S>",
+    ),
+    script(
+        "icmp-errors",
+        GATEWAY,
+        5000,
+        "u>20 e< u<10 e> u>30 e< p> e< p<",
+    ),
+    script6(
+        "icmp6-errors",
+        GATEWAY,
+        5000,
+        "u>20 e< u<10 e> u>30 e< p> e< p<",
+    ),
+    script(
+        "reject-forms",
+        REFUSE,
+        80,
+        "S> A> PA>9 R> u>10 u>20 u>30 u<30",
+    ),
+    script6(
+        "reject-forms-6",
+        REFUSE,
+        80,
+        "S> A> PA>9 R> u>10 u>20 u>30 u<30",
+    ),
+    script("fragments", GATEWAY, 5000, "u>100/40 u<90/24 u>64/8 S>/8"),
+    script6(
+        "fragments-6",
+        GATEWAY,
+        5000,
+        "u>100/40 u<90/24 u>64/8 S>/8 u>20/16",
+    ),
+    script(
+        "dynamic-sets",
+        REMEMBER,
+        5000,
+        "u>10 u>10 u<5 u>20 u<5 u>10 u>10",
+    ),
+    script(
+        "budgets",
+        BUDGETS,
+        5000,
+        "u>10 u>10 u<5 u>20 u<5 u>10 u>10 u>1",
+    ),
+    script("marks", MARKS, 5000, "u>10 u<10 u>5 u<1"),
+    script("maps-and-boxes", MAPS, 5000, "u>10 u<10 S> u>5"),
+    script("rewriting", REWRITE, 5000, "u>10 u<10 x>3"),
+    script6("rewriting-6", REWRITE, 5000, "u>10 u<10 x>3"),
+    script("tcp-options", OPTIONS, 80, "S> SA< A> PA>30"),
+    script("untracked", UNTRACKED, 5000, "u>10 u<10 u>5 p>"),
+    script6("extension-headers", HEADERS, 5000, "u>10 x>10 x<4 u>30/16"),
+    script("ingress", INGRESS, 5000, "u>10 u>20 u>30 u<10 u>40 p> S>"),
+];
+
+const fn script(
+    name: &'static str,
+    rules: &'static str,
+    service: u16,
+    words: &'static str,
+) -> Script {
+    Script {
+        name,
+        talk: (service, words, false),
+        rules,
+    }
+}
+
+const fn script6(
+    name: &'static str,
+    rules: &'static str,
+    service: u16,
+    words: &'static str,
+) -> Script {
+    Script {
+        name,
+        talk: (service, words, true),
+        rules,
+    }
+}
