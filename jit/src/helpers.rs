@@ -60,8 +60,8 @@ fn guarded<'run, 'env>(
 ) -> u64 {
     let outcome = catch_unwind(AssertUnwindSafe(|| step(context)));
     let (code, number) = match outcome {
-        Ok(Step::Next) => (code::NEXT, 0),
-        Ok(Step::Break | Step::Verdict(Verdict::Continue)) => (code::BREAK, 0),
+        Ok(Step::Next | Step::Verdict(Verdict::Continue)) => (code::NEXT, 0),
+        Ok(Step::Break) => (code::BREAK, 0),
         Ok(Step::Verdict(Verdict::Accept) | Step::Final(Final::Accept)) => (code::ACCEPT, rule),
         Ok(Step::Verdict(Verdict::Drop) | Step::Final(Final::Drop)) => (code::DROP, rule),
         Ok(Step::Verdict(Verdict::Return)) => (code::RETURN, 0),

@@ -94,7 +94,7 @@ const MARKS: &str = "table ip t {
     type filter hook forward priority 0; policy accept;
     meta mark 0x414 counter
     meta mark vmap { 0x394 : accept, 0x24 : drop } counter
-    ct mark 0x15 ct original proto-dst 5000 ct reply ip saddr 198.51.100.7 counter
+    ct mark 0x15 meta l4proto udp ct original proto-dst 5000 ct reply ip saddr 198.51.100.7 counter
   }
 }
 ";
@@ -102,7 +102,7 @@ const MARKS: &str = "table ip t {
 const MAPS: &str = "table inet t {
   set boxes { type ipv4_addr . inet_service; flags interval; elements = { 192.168.0.0/20 . 0-100, 10.0.0.0/8 . 5000 }; }
   map ways { type ipv4_addr . inet_service : verdict; flags interval; elements = { 198.51.100.0/24 . 4000-6000 : drop }; }
-  chain deep { counter return }
+  chain deep { counter return; }
   chain forward {
     type filter hook forward priority 0; policy accept;
     ip saddr . udp sport @boxes counter

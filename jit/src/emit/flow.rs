@@ -61,7 +61,7 @@ impl RuleEmitter<'_, '_> {
         match verdict {
             Verdict::Accept => self.leave(code::ACCEPT),
             Verdict::Drop => self.leave(code::DROP),
-            Verdict::Continue => self.jump_to_next(),
+            Verdict::Continue => return Reach::On,
             Verdict::Return => self.end_chain(),
             Verdict::Jump(chain) => {
                 let function = self.chain_function(chain);
@@ -221,7 +221,9 @@ impl RuleEmitter<'_, '_> {
         self.fb.switch_to_block(matched);
         let low = self.fb.ins().ireduce(types::I8, result);
         let mut arms = cranelift_frontend::Switch::new();
-        arms.set_entry(u128::from(code::NEXT), self.next);
+        // No verdict, or `continue`: the rest of the rule follows.
+        let on = self.cold_block();
+        arms.set_entry(u128::from(code::NEXT), on);
         arms.set_entry(u128::from(code::JUMP), jump);
         arms.set_entry(u128::from(code::GOTO), goto);
         let back = self.cold_block();
@@ -238,7 +240,8 @@ impl RuleEmitter<'_, '_> {
         self.end_chain();
         self.fb.switch_to_block(rest);
         self.fb.ins().return_(&[result]);
-        Reach::Over
+        self.fb.switch_to_block(on);
+        Reach::On
     }
 
     /// The function of the chain whose number is in a result's upper half.

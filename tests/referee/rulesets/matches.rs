@@ -118,7 +118,6 @@ fn packet(rng: &mut Rng, place: Place<'_>) -> String {
         "meta l4proto tcp",
         "meta l4proto { tcp, udp }",
         "meta l4proto != icmp",
-        "meta l4proto vmap { 132 : drop, 47 : accept }",
         "meta pkttype host",
         "meta nfproto ipv4",
         "@th,0,16 80",

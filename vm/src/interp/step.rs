@@ -3,7 +3,7 @@
 use super::decode::{Program, RuleCode};
 use super::op::{Op, Test};
 use crate::engine::Env;
-use crate::instr::Base;
+use crate::instr::{Base, Verdict};
 use crate::ops::{self, Step, payload, set};
 use crate::packet::{Packet, layout_flags};
 use crate::regs::Regs;
@@ -64,6 +64,7 @@ pub(super) fn rule(
                 }
                 true
             }
+            Op::Verdict(Verdict::Continue) => true,
             Op::Verdict(verdict) => return Step::Verdict(*verdict),
             Op::Lookup(_) | Op::LookupVerdict { .. } | Op::Other(_) | Op::Load { .. } => {
                 match other(program, op, rule, packet, regs, env) {

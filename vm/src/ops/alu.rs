@@ -1,7 +1,7 @@
 //! Constants, comparisons and arithmetic on registers.
 
 use super::Step;
-use crate::instr::{BitwiseRegOp, ByteorderOp, CmpOp, Instr, ShiftOp};
+use crate::instr::{BitwiseRegOp, ByteorderOp, CmpOp, Instr, ShiftOp, Verdict};
 use crate::regs::Regs;
 use crate::{Data, REGISTER_BYTES, Reg};
 
@@ -13,6 +13,9 @@ use crate::{Data, REGISTER_BYTES, Reg};
 pub fn run(instr: &Instr, regs: &mut Regs) -> Step {
     match instr {
         Instr::Immediate { dst, data } => regs.set_data(*dst, data),
+        Instr::ImmediateVerdict {
+            verdict: Verdict::Continue,
+        } => {}
         Instr::ImmediateVerdict { verdict } => return Step::Verdict(*verdict),
         Instr::Cmp { op, src, data } => return Step::when(cmp(*op, *src, data, regs)),
         Instr::Range {

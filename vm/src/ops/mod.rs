@@ -27,7 +27,7 @@ pub enum Step {
     Next,
     /// The rule does not match.
     Break,
-    /// The verdict register has been written. A verdict of `continue` ends the rule, as every verdict does.
+    /// The verdict register has been written. Never with `continue`, which is [`Self::Next`].
     Verdict(Verdict),
     /// The base chain is over with a verdict that the register cannot hold (reject, queue, stolen).
     Final(Final),

@@ -3,7 +3,7 @@
 use super::{Step, stateful};
 use crate::engine::Env;
 use crate::ids::SetId;
-use crate::instr::{Dynset, DynsetOp};
+use crate::instr::{Dynset, DynsetOp, Verdict};
 use crate::packet::Packet;
 use crate::regs::Regs;
 use crate::ruleset::{ElementData, SetData};
@@ -62,6 +62,8 @@ pub fn lookup_verdict(
     };
     let element = hit.element;
     match set.run_element(element, packet, env.now, env.host) {
+        // "Go on" is what the register holds anyway: the rest of the rule follows (`nf_tables_core.c: nft_do_chain`).
+        Step::Next if verdict == Verdict::Continue => Step::Next,
         Step::Next => Step::Verdict(verdict),
         step @ (Step::Break | Step::Verdict(_) | Step::Final(_)) => step,
     }
