@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Fmt(FmtArgs),
     /// Compile a ruleset and print the result.
     Compile(CompileArgs),
+    /// Print a ruleset as nft lists it once it is loaded.
+    List(ListArgs),
     /// Put a capture through a ruleset and say what became of each frame, and why.
     Replay(ReplayArgs),
     /// Check what a ruleset lets through against a `.test` file.
@@ -117,6 +119,14 @@ pub(crate) struct CompileArgs {
     /// What to print.
     #[arg(long, value_enum, default_value = "bytecode")]
     pub(crate) emit: Emit,
+}
+
+/// `list`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// A ruleset, as rules or in libnftables' JSON; `-` is stdin.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 /// What `compile` prints.

@@ -7,7 +7,9 @@ use anyhow::Result;
 use redan_lang::ast::File;
 use redan_lang::compile::{self, Compiled, Options};
 use redan_lang::diag::{Code, Diagnostic};
+use redan_lang::json;
 use redan_lang::lint;
+use redan_lang::list::model::Listing;
 use redan_lang::parse::{self, FileLoader};
 use redan_lang::source::Sources;
 use redan_runtime::Site;
@@ -26,6 +28,8 @@ pub(crate) struct Checked {
     pub(crate) findings: Findings,
     /// Its syntax tree, as far as it could be read.
     pub(crate) file: File,
+    /// The ruleset as nft lists it, when it was wanted and nothing stops it.
+    pub(crate) listing: Option<Listing>,
     /// The compiled ruleset, when nothing stops it.
     pub(crate) ruleset: Option<Ruleset>,
 }
@@ -37,6 +41,8 @@ pub(crate) enum Want {
     Ruleset,
     /// The lints' findings too.
     Lints(lint::Options),
+    /// Errors alone, and the listing.
+    Listing,
     /// A ruleset to run: what cannot run yet is an error too.
     Run,
 }
@@ -47,13 +53,27 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
     let progress = Progress::on(name.clone());
     let bytes = input::read(path)?;
     let mut sources = Sources::new();
-    let (root, mut list) = parse::add_bytes(&mut sources, &name, bytes);
+    let (given, mut list) = parse::add_bytes(&mut sources, &name, bytes);
+    let converted = json::looks_like_json(&name, sources.whole(given))
+        .then(|| json::convert(sources.whole(given)));
+    let root = match &converted {
+        Some(converted) => {
+            list.extend(converted.findings(given));
+            let text = if list.is_empty() {
+                converted.text.as_str()
+            } else {
+                ""
+            };
+            sources.add(name, text)
+        }
+        None => given,
+    };
     let (file, parsed) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
     list.extend(parsed);
     let options = Options {
         clock: local_time::zone(),
         interfaces,
-        typed_rules: matches!(want, Want::Lints(_)),
+        typed_rules: matches!(want, Want::Lints(_) | Want::Listing),
         ..Options::default()
     };
     progress.step("compiling");
@@ -68,10 +88,16 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
         progress.step("linting");
         list.extend(lint::lint(&sources, &file, &compiled, &options));
     }
+    let listing = (sound && want == Want::Listing).then(|| redan_lang::list::list(&compiled));
+    if let Some(converted) = &converted {
+        converted.relocate(root, given, &mut list);
+        converted.relocate_rules(&sources, root, given, &mut compiled.ruleset);
+    }
     list.sort_by_key(|finding| (finding.span().source, finding.span().start));
     Ok(Checked {
         findings: Findings { sources, list },
         file,
+        listing,
         ruleset: sound.then_some(compiled.ruleset),
     })
 }

@@ -17,9 +17,7 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
         Emit::Plan => {
             bail!("--emit plan is not supported yet: rules run in order, without an index")
         }
-        Emit::Json => {
-            bail!("--emit json is not supported yet; --emit ast prints the syntax tree as JSON")
-        }
+        Emit::Json => return json(args, terminal),
         Emit::Bytecode | Emit::Ast | Emit::Clif | Emit::Asm => {}
     }
     let checked = ruleset::check(&args.file, Vec::new(), Want::Ruleset)?;
@@ -47,5 +45,14 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
         redan_jit::emit_clif(&ruleset)?
     };
     terminal.write_all(code.as_bytes())?;
+    Ok(Exit::Fine)
+}
+
+/// The ruleset in libnftables' JSON.
+fn json(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
+    let Some(listing) = super::list::listing(&args.file, terminal)? else {
+        return Ok(Exit::Findings);
+    };
+    writeln!(terminal, "{}", redan_lang::json::emit(&listing))?;
     Ok(Exit::Fine)
 }

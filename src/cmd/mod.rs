@@ -3,6 +3,7 @@
 mod compile;
 mod fmt;
 mod lint;
+mod list;
 mod replay;
 #[cfg(target_os = "linux")]
 mod run;
@@ -28,6 +29,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> Result<Exit
         Command::Replay(args) => replay::run(&args, terminal),
         Command::Test(args) => test::run(&args, terminal),
         Command::Lint(args) => lint::run(&args, terminal),
+        Command::List(args) => list::run(&args, terminal),
         Command::Fmt(args) => fmt::run(&args, terminal),
         Command::Compile(args) => compile::run(&args, terminal),
     }

@@ -60,6 +60,12 @@ pub(super) fn declare<'a>(
         None => None,
     };
     let id = add(cx, table, name, base, word.span);
+    for item in body.map_or(&[][..], |body| body.items.as_slice()) {
+        if let ChainItem::Comment(comment) = item {
+            let text = comment.text(cx.sources).to_owned();
+            cx.program.notes.chains.insert(id, text);
+        }
+    }
     if let Some(names) = cx.names.of_mut(table) {
         names.chains.insert(name.to_owned(), id);
     }

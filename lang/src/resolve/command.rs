@@ -224,6 +224,8 @@ fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
             TableItemKind::Flags(words) => table_flags(cx, table, words),
             TableItemKind::Comment(comment) => {
                 check_comment(cx, *comment);
+                let text = comment.text(cx.sources).to_owned();
+                cx.program.notes.tables.insert(table, text);
             }
             TableItemKind::Chain(block) => {
                 chain::declare(cx, table, block.name, Some(&block.body), Verb::Add);

@@ -74,6 +74,7 @@ impl<'a> Context<'a> {
     /// What lints see, and what was found.
     pub(crate) fn finish(mut self) -> (Program, Vec<Diagnostic>) {
         self.program.defines = self.scopes.into_uses();
+        self.program.notes.live = self.names.into_live();
         (self.program, self.diagnostics)
     }
 

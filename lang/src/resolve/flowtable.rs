@@ -6,6 +6,7 @@ use super::hook::device_names;
 use super::priority::priority;
 use crate::ast::{FlowtableCommand, FlowtableItem, Ident, Verb};
 use crate::diag::Code;
+use crate::typed::Flowtable;
 use redan_vm::family::Hook;
 use redan_vm::ids::TableId;
 
@@ -23,7 +24,7 @@ pub(super) fn declare(
     let exists = cx
         .names
         .of(table)
-        .is_some_and(|names| names.flowtables.contains(&name));
+        .is_some_and(|names| names.flowtables.contains_key(&name));
     if exists && verb == Verb::Create {
         return cx.error(
             Code::AlreadyExists,
@@ -32,6 +33,10 @@ pub(super) fn declare(
         );
     }
     let family = cx.ruleset.tables.get(table.index())?.family;
+    let mut flowtable = Flowtable {
+        name: name.clone(),
+        ..Flowtable::default()
+    };
     for item in items {
         match item {
             FlowtableItem::Hook(hook, prio) => {
@@ -45,13 +50,14 @@ pub(super) fn declare(
                         ["ingress"],
                     );
                 }
-                priority(cx, family, Hook::Ingress, prio)?;
+                flowtable.priority = priority(cx, family, Hook::Ingress, prio)?;
             }
             FlowtableItem::Devices(devices) => {
-                device_names(cx, devices)?;
+                flowtable.devices = device_names(cx, devices)?;
             }
-            FlowtableItem::Counter => {}
+            FlowtableItem::Counter => flowtable.counter = true,
             FlowtableItem::Flags(words) => {
+                flowtable.offload = true;
                 for word in words {
                     let text = cx.text(*word);
                     if text != "offload" {
@@ -68,7 +74,7 @@ pub(super) fn declare(
         }
     }
     if let Some(names) = cx.names.of_mut(table) {
-        names.flowtables.insert(name);
+        names.flowtables.insert(name, flowtable);
     }
     Some(())
 }
@@ -87,7 +93,7 @@ pub(super) fn command(cx: &mut Context<'_>, command: &FlowtableCommand) -> Optio
             let gone = cx
                 .names
                 .of_mut(table)
-                .is_some_and(|names| names.flowtables.remove(name));
+                .is_some_and(|names| names.flowtables.remove(name).is_some());
             if !gone && command.verb == Verb::Delete {
                 return cx.unknown(
                     Code::UnknownObject,

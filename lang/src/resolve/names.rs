@@ -1,9 +1,10 @@
 //! Which names stand for what at a point of the transaction.
 
+use crate::typed::{Flowtable, LiveTable};
 use redan_vm::family::Family;
 use redan_vm::ids::{ChainId, SetId, StateId, TableId};
 use redan_vm::instr::ObjectKind;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Names of one table.
 #[derive(Debug, Default)]
@@ -15,7 +16,7 @@ pub(crate) struct TableNames {
     /// Named objects.
     pub(crate) objects: BTreeMap<(ObjectKind, String), StateId>,
     /// Flowtables.
-    pub(crate) flowtables: BTreeSet<String>,
+    pub(crate) flowtables: BTreeMap<String, Flowtable>,
 }
 
 /// All names.
@@ -69,6 +70,26 @@ impl Names {
     /// What a table holds.
     pub(crate) fn of_mut(&mut self, table: TableId) -> Option<&mut TableNames> {
         self.by_id.get_mut(&table)
+    }
+
+    /// What is there, in order of creation.
+    pub(crate) fn into_live(self) -> BTreeMap<TableId, LiveTable> {
+        let live = |names: TableNames| {
+            let mut live = LiveTable {
+                chains: names.chains.into_values().collect(),
+                sets: names.sets.into_values().collect(),
+                objects: names.objects.into_values().collect(),
+                flowtables: names.flowtables.into_values().collect(),
+            };
+            live.chains.sort_unstable();
+            live.sets.sort_unstable();
+            live.objects.sort_unstable();
+            live
+        };
+        self.by_id
+            .into_iter()
+            .map(|(id, names)| (id, live(names)))
+            .collect()
     }
 
     /// A chain of a table.

@@ -43,6 +43,12 @@ pub(super) fn declare<'a>(
         return Some(());
     }
     let state = cx.add_state(spec);
+    for item in items {
+        if let ObjectItem::Comment(comment) = item {
+            let text = comment.text(cx.sources).to_owned();
+            cx.program.notes.objects.insert(state, text);
+        }
+    }
     cx.ruleset.objects.push(Object {
         table,
         name,

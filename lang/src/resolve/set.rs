@@ -114,6 +114,7 @@ pub(super) fn declare<'a>(
         used: false,
     };
     let id = cx.add_set(set, info);
+    cx.program.notes.sets.insert(id, declared.note);
     if let Some(names) = cx.names.of_mut(table) {
         names.sets.insert(name.to_owned(), id);
     }

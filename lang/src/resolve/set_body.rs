@@ -13,6 +13,7 @@ use crate::check::{Place, RuleCheck, stateful_spec, vm_kind};
 use crate::datatype::{Base, Type, by_name, info};
 use crate::diag::Code;
 use crate::sets::DataShape;
+use crate::typed::{SetNote, Value};
 use redan_vm::datatype::DataType;
 use redan_vm::ids::TableId;
 use redan_vm::instr::ObjectKind as VmKind;
@@ -29,6 +30,8 @@ pub(super) struct Declared {
     pub(super) size: Option<u32>,
     pub(super) auto_merge: bool,
     pub(super) exprs: Vec<StateSpec>,
+    /// What listings show beside.
+    pub(super) note: SetNote,
 }
 
 pub(super) fn read_body<'a>(
@@ -106,7 +109,11 @@ fn read_item<'a>(
             Some(())
         }
         SetBodyItem::Policy(word) => match cx.text(*word) {
-            "performance" | "memory" => Some(()),
+            "performance" => Some(()),
+            "memory" => {
+                out.note.for_memory = true;
+                Some(())
+            }
             other => cx.unknown(
                 Code::UnknownKeyword,
                 word.span,
@@ -133,10 +140,15 @@ fn read_item<'a>(
             define_in(cx, define);
             Some(())
         }
-        SetBodyItem::Comment(comment) => check_comment(cx, *comment),
-        SetBodyItem::GcInterval(..) | SetBodyItem::Elements(_) | SetBodyItem::Undefine(_) => {
+        SetBodyItem::Comment(comment) => {
+            out.note.comment = Some(comment.text(cx.sources).to_owned());
+            check_comment(cx, *comment)
+        }
+        SetBodyItem::GcInterval(ms, _) => {
+            out.note.gc_interval_ms = Some(*ms);
             Some(())
         }
+        SetBodyItem::Elements(_) | SetBodyItem::Undefine(_) => Some(()),
     }
 }
 
@@ -227,7 +239,8 @@ fn read_typeof<'a>(
     out: &mut Declared,
 ) -> Option<()> {
     out.is_typeof = true;
-    out.key = types_of(cx, table, &found.key)?;
+    out.note.key = values_of(cx, table, &found.key)?;
+    out.key = out.note.key.iter().map(|value| value.ty).collect();
     let Some(data) = &found.data else {
         return Some(());
     };
@@ -242,7 +255,8 @@ fn read_typeof<'a>(
             return Some(());
         }
     }
-    let types = types_of(cx, table, data)?;
+    out.note.data = values_of(cx, table, data)?;
+    let types = out.note.data.iter().map(|value| value.ty).collect();
     out.data = Some(DataShape::Values {
         types,
         interval: found.data_interval,
@@ -250,8 +264,8 @@ fn read_typeof<'a>(
     Some(())
 }
 
-/// The types of fields, with protocols that contradict each other allowed: nothing is matched here.
-fn types_of(cx: &mut Context<'_>, table: TableId, expr: &Expr) -> Option<Vec<Type>> {
+/// Fields whose types are wanted, with protocols that contradict each other allowed: nothing is matched here.
+fn values_of(cx: &mut Context<'_>, table: TableId, expr: &Expr) -> Option<Vec<Value>> {
     let family = cx.ruleset.tables.get(table.index())?.family;
     let items: &[Expr] = match &expr.kind {
         ExprKind::Concat(items) => items,
@@ -265,6 +279,6 @@ fn types_of(cx: &mut Context<'_>, table: TableId, expr: &Expr) -> Option<Vec<Typ
     every(items.iter().map(|item| {
         let mut check = RuleCheck::new(cx, place);
         check.for_type();
-        check.key(item).map(|value| value.ty)
+        check.key(item)
     }))
 }

@@ -1,7 +1,9 @@
 //! The typed ruleset: rules with every name resolved and every value read, before they become bytecode. Lints walk it; [`crate::lower`] compiles it.
 
+mod notes;
 mod value;
 
+pub use notes::{Flowtable, LiveTable, Notes, SetNote};
 pub use value::{Jhash, Load, Numgen, Operand, Relation, ShiftDir, Value, ValueKind};
 
 use crate::datatype::Type;
@@ -21,6 +23,8 @@ pub struct Program {
     pub chains: Vec<Span>,
     /// Definitions and whether anything uses them.
     pub defines: Vec<DefineUse>,
+    /// What listings show beside.
+    pub notes: Notes,
 }
 
 /// A `define` and whether anything uses it.

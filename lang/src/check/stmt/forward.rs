@@ -107,7 +107,7 @@ impl<'a> RuleCheck<'_, 'a> {
             .cx
             .names
             .of(self.place.table)
-            .map(|names| names.flowtables.iter().cloned().collect())
+            .map(|names| names.flowtables.keys().cloned().collect())
             .unwrap_or_default();
         if !known.iter().any(|known| known == name) {
             return self.cx.unknown(

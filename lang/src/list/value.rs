@@ -1,0 +1,450 @@
+//! Constants and loads in nft's words.
+
+use super::model::{Expr, Field};
+use crate::datatype::{self, Base, Type, mask};
+use crate::typed::{Load, ShiftDir, Value, ValueKind};
+use redan_vm::Ruleset;
+use redan_vm::ct::{CtKey, Direction};
+use redan_vm::datatype::DataType;
+use redan_vm::field::{self, Header, option};
+use redan_vm::ids::SetId;
+use redan_vm::instr::{
+    self, BitwiseRegOp, ExthdrOp, FibResult, RtKey, SocketKey, XfrmKey, fib_flags,
+};
+use redan_vm::meta::MetaKey;
+
+/// How numbers of a type without names are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// As the type says.
+    Plain,
+    /// In hexadecimal: raw bytes of the packet.
+    Raw,
+    /// As a plain number, whatever names there are.
+    Number,
+}
+
+/// How constants that are compared with a value are written.
+pub(super) fn style(value: &Value) -> Style {
+    match &value.kind {
+        ValueKind::Load(load) if matches!(load.as_ref(), Load::Payload { field: None, .. }) => {
+            Style::Raw
+        }
+        ValueKind::Load(load) if matches!(load.as_ref(), Load::Socket(key) if matches!(key, SocketKey::Transparent | SocketKey::Wildcard)) => {
+            Style::Number
+        }
+        ValueKind::Bits { from, .. } | ValueKind::Shift { from, .. } => style(from),
+        _ => Style::Plain,
+    }
+}
+
+/// A constant.
+pub(super) fn constant(ruleset: &Ruleset, ty: Type, style: Style, value: u128) -> Expr {
+    if style == Style::Raw {
+        return Expr::Number(value, format!("0x{value:x}"));
+    }
+    if style == Style::Number {
+        return Expr::Number(value, value.to_string());
+    }
+    let known = datatype::info(ty.datatype);
+    match ty.datatype {
+        DataType::IfaceIndex => {
+            let at = usize::try_from(value).ok().and_then(|at| at.checked_sub(1));
+            match at.and_then(|at| ruleset.interfaces.get(at)) {
+                Some(name) => Expr::Quoted(name.clone()),
+                None => Expr::Number(value, value.to_string()),
+            }
+        }
+        DataType::Boolean => Expr::Present(value != 0),
+        DataType::Time => Expr::Number(value / 1000, datatype::write(ty, value)),
+        DataType::DateTime | DataType::Hour => {
+            Expr::Quoted(datatype::write(ty, value).trim_matches('"').to_owned())
+        }
+        DataType::Day => Expr::Quoted(datatype::write(ty, value)),
+        DataType::Uid
+        | DataType::Gid
+        | DataType::InetService
+        | DataType::Integer
+        | DataType::Tunnel => Expr::Number(value, value.to_string()),
+        DataType::Classid => classid(value),
+        DataType::Dscp | DataType::PktType | DataType::Realm if !named(known.symbols, value) => {
+            let width = usize::from(ty.bytes()) * 2;
+            Expr::Number(value, format!("0x{value:0width$x}"))
+        }
+        DataType::Mark | DataType::EtherType | DataType::CtEvent
+            if known.base != Base::Bitmask && !named(known.symbols, value) =>
+        {
+            Expr::Number(value, datatype::write(ty, value))
+        }
+        _ if known.base == Base::Bitmask => bits(ty, value),
+        _ if known.base == Base::String => {
+            Expr::Quoted(datatype::write(ty, value).trim_matches('"').to_owned())
+        }
+        _ if !known.symbols.is_empty() && !named(known.symbols, value) => {
+            Expr::Number(value, value.to_string())
+        }
+        _ => Expr::Word(datatype::write(ty, value)),
+    }
+}
+
+fn named(symbols: &[datatype::Symbol], value: u128) -> bool {
+    symbols
+        .iter()
+        .any(|symbol| u128::from(symbol.value) == value)
+}
+
+fn classid(value: u128) -> Expr {
+    let text = match value {
+        0 => "none".to_owned(),
+        0xffff_ffff => "root".to_owned(),
+        _ => format!("{:x}:{:x}", value >> 16, value & 0xffff),
+    };
+    Expr::Word(text)
+}
+
+/// Bits by name.
+fn bits(ty: Type, value: u128) -> Expr {
+    let text = datatype::write(ty, value);
+    if text.starts_with("0x") {
+        return Expr::Number(value, text);
+    }
+    let mut words: Vec<Expr> = text
+        .split(',')
+        .map(|word| Expr::Word(word.to_owned()))
+        .collect();
+    if words.len() == 1 {
+        words.remove(0)
+    } else {
+        Expr::List(words)
+    }
+}
+
+/// Whether ranges that are prefixes are written as such.
+fn has_prefixes(datatype: DataType) -> bool {
+    matches!(datatype, DataType::Ipv4Addr | DataType::Ipv6Addr)
+}
+
+/// All values from one to another.
+pub(super) fn range(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: u128) -> Expr {
+    if low == high {
+        return constant(ruleset, ty, style, low);
+    }
+    let span = low ^ high;
+    let host = 128 - span.leading_zeros();
+    let aligned = low & mask(host) == 0 && high & mask(host) == mask(host);
+    if aligned && has_prefixes(ty.datatype) {
+        return prefix(ruleset, ty, style, low, ty.bits.saturating_sub(host));
+    }
+    if aligned && ty.base() == Base::String && host % 8 == 0 {
+        return prefix(ruleset, ty, style, low, ty.bits.saturating_sub(host));
+    }
+    ends(ruleset, ty, style, low, high)
+}
+
+/// Both ends of a range; nft leaves names out of it.
+pub(super) fn ends(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: u128) -> Expr {
+    let numeric = ty.base() == Base::Integer
+        && !datatype::info(ty.datatype).symbols.is_empty()
+        && !matches!(
+            ty.datatype,
+            DataType::Dscp | DataType::Day | DataType::EtherType
+        );
+    let style = if numeric { Style::Number } else { style };
+    Expr::Range(Box::new((
+        constant(ruleset, ty, style, low),
+        constant(ruleset, ty, style, high),
+    )))
+}
+
+/// The values that begin with some bits.
+pub(super) fn prefix(ruleset: &Ruleset, ty: Type, style: Style, value: u128, len: u32) -> Expr {
+    if ty.base() == Base::String {
+        let text = datatype::write(ty, value);
+        return Expr::Quoted(format!("{}*", text.trim_matches('"')));
+    }
+    Expr::Prefix(Box::new(constant(ruleset, ty, style, value)), len)
+}
+
+/// What is known of the transport header, where a field may be called by it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// The only transport header that packets can have here.
+    pub(super) transport: Option<Header>,
+    /// The network header.
+    pub(super) network: Option<Header>,
+}
+
+/// A value that a rule looks at or stores.
+pub(super) fn value(
+    ruleset: &Ruleset,
+    known: &Known,
+    found: &Value,
+    map: &mut dyn FnMut(SetId, &Value) -> Expr,
+) -> Expr {
+    match &found.kind {
+        ValueKind::Const(number) => constant(ruleset, found.ty, Style::Plain, *number),
+        ValueKind::Load(load) => Expr::Field(field(known, load)),
+        ValueKind::Bits {
+            from,
+            mask: keep,
+            xor,
+        } => {
+            let left = value(ruleset, known, from, map);
+            combined(ruleset, found.ty, style(from), left, *keep, *xor)
+        }
+        ValueKind::Shift { from, dir, bits } => {
+            let left = value(ruleset, known, from, map);
+            let sign = match dir {
+                ShiftDir::Left => "<<",
+                ShiftDir::Right => ">>",
+            };
+            let by = Expr::Number(u128::from(*bits), bits.to_string());
+            Expr::Binary(sign, Box::new((left, by)))
+        }
+        ValueKind::BitsOf { op, sides } => {
+            let sign = match op {
+                BitwiseRegOp::And => "&",
+                BitwiseRegOp::Or => "|",
+                BitwiseRegOp::Xor => "^",
+            };
+            let left = value(ruleset, known, &sides.0, map);
+            let right = value(ruleset, known, &sides.1, map);
+            Expr::Binary(sign, Box::new((left, right)))
+        }
+        ValueKind::Swap(from) => value(ruleset, known, from, map),
+        ValueKind::Concat(parts) => Expr::Concat(
+            parts
+                .iter()
+                .map(|part| value(ruleset, known, part, map))
+                .collect(),
+        ),
+        ValueKind::Map { key, set } => {
+            let left = value(ruleset, known, key, map);
+            let data = map(*set, key);
+            Expr::Map(Box::new((left, data)))
+        }
+        ValueKind::Jhash(hash) => Expr::Field(Field::Jhash(
+            Box::new(value(ruleset, known, &hash.key, map)),
+            hash.modulus,
+            hash.seed,
+            hash.offset,
+        )),
+    }
+}
+
+/// `(left & keep) ^ xor` in the operators that nft shows.
+fn combined(ruleset: &Ruleset, ty: Type, style: Style, left: Expr, keep: u128, xor: u128) -> Expr {
+    let or = !keep & xor & ty.max();
+    let flip = xor & keep;
+    let and = (keep | or) & ty.max();
+    let mut out = left;
+    for (sign, operand, skip) in [("&", and, ty.max()), ("^", flip, 0), ("|", or, 0)] {
+        if operand != skip {
+            let right = constant(ruleset, ty, style, operand);
+            let right = or_list(right);
+            out = Expr::Binary(sign, Box::new((out, right)));
+        }
+    }
+    out
+}
+
+/// Several bits on the right side of an operator are written `(a | b)`.
+pub(super) fn or_list(expr: Expr) -> Expr {
+    match expr {
+        Expr::List(items) => items
+            .into_iter()
+            .reduce(|left, right| Expr::Binary("|", Box::new((left, right))))
+            .unwrap_or(Expr::CatchAll),
+        other => other,
+    }
+}
+
+/// Something loaded.
+pub(super) fn field(known: &Known, load: &Load) -> Field {
+    match load {
+        Load::Payload {
+            field,
+            base,
+            bit_offset,
+            bits,
+        } => payload(known, *field, *base, *bit_offset, *bits),
+        Load::Meta(key) => Field::Meta(meta_word(*key)),
+        Load::Ct { key, dir } => Field::Ct(dir.map(direction), ct_word(*key, known)),
+        Load::Exthdr {
+            op,
+            kind,
+            bit_offset,
+            bits,
+            present,
+        } => exthdr(*op, *kind, *bit_offset, *bits, *present),
+        Load::Fib { flags, result } => fib(*flags, *result),
+        Load::Rt(key) => match key {
+            RtKey::Classid => Field::Rt(None, "classid"),
+            RtKey::Nexthop4 => Field::Rt(Some("ip"), "nexthop"),
+            RtKey::Nexthop6 => Field::Rt(Some("ip6"), "nexthop"),
+            RtKey::Tcpmss => Field::Rt(None, "mtu"),
+            RtKey::Ipsec => Field::Rt(None, "ipsec"),
+        },
+        Load::Socket(key) => match key {
+            SocketKey::Transparent => Field::Socket("transparent", None),
+            SocketKey::Mark => Field::Socket("mark", None),
+            SocketKey::Wildcard => Field::Socket("wildcard", None),
+            SocketKey::Cgroupv2(level) => Field::Socket("cgroupv2", Some(*level)),
+        },
+        Load::Osf { ttl, version } => {
+            let mode = match ttl {
+                1 => Some("loose"),
+                2 => Some("skip"),
+                _ => None,
+            };
+            Field::Osf(mode, if *version { "version" } else { "name" })
+        }
+        Load::Xfrm {
+            outbound,
+            spnum,
+            key,
+        } => {
+            let (family, word) = match key {
+                XfrmKey::Reqid => (None, "reqid"),
+                XfrmKey::Spi => (None, "spi"),
+                XfrmKey::Saddr4 => (Some("ip"), "saddr"),
+                XfrmKey::Daddr4 => (Some("ip"), "daddr"),
+                XfrmKey::Saddr6 => (Some("ip6"), "saddr"),
+                XfrmKey::Daddr6 => (Some("ip6"), "daddr"),
+            };
+            Field::Ipsec(if *outbound { "out" } else { "in" }, *spnum, family, word)
+        }
+        Load::Numgen(numgen) => {
+            let mode = if numgen.random { "random" } else { "inc" };
+            Field::Numgen(mode, numgen.modulus, numgen.offset)
+        }
+        Load::Symhash { modulus, offset } => Field::Symhash(*modulus, *offset),
+        Load::Inner { tunnel, load } => {
+            let word = match tunnel.kind {
+                1 => "vxlan",
+                2 => "geneve",
+                3 => "gre",
+                _ => "gretap",
+            };
+            Field::Inner(word, Box::new(field(&Known::default(), load)))
+        }
+    }
+}
+
+fn meta_word(key: MetaKey) -> &'static str {
+    key.word()
+}
+
+fn direction(dir: Direction) -> &'static str {
+    match dir {
+        Direction::Original => "original",
+        Direction::Reply => "reply",
+    }
+}
+
+fn ct_word(key: CtKey, known: &Known) -> &'static str {
+    match (key, known.network) {
+        (CtKey::Saddr, Some(Header::Ip)) => CtKey::SaddrIp.word(),
+        (CtKey::Daddr, Some(Header::Ip)) => CtKey::DaddrIp.word(),
+        (CtKey::Saddr, Some(Header::Ip6)) => CtKey::SaddrIp6.word(),
+        (CtKey::Daddr, Some(Header::Ip6)) => CtKey::DaddrIp6.word(),
+        _ => key.word(),
+    }
+}
+
+fn payload(
+    known: &Known,
+    row: Option<&'static field::Field>,
+    base: instr::Base,
+    bit_offset: u32,
+    bits: u32,
+) -> Field {
+    let named = |header: Header| {
+        field::fields(header)
+            .iter()
+            .find(|field| {
+                u32::from(field.bit_offset) == bit_offset && u32::from(field.bit_width) == bits
+            })
+            .map(|field| Field::Payload(header.word(), field.name))
+    };
+    match row {
+        Some(row) if row.header == Header::Th => known
+            .transport
+            .and_then(named)
+            .unwrap_or(Field::Payload(row.header.word(), row.name)),
+        Some(row) => Field::Payload(row.header.word(), row.name),
+        None => {
+            let header = match base {
+                instr::Base::Transport => known.transport,
+                instr::Base::Network => known.network,
+                instr::Base::Link | instr::Base::Inner | instr::Base::Tunnel => None,
+            };
+            let raw = match base {
+                instr::Base::Link => "ll",
+                instr::Base::Network => "nh",
+                instr::Base::Transport => "th",
+                instr::Base::Inner | instr::Base::Tunnel => "ih",
+            };
+            header
+                .and_then(named)
+                .unwrap_or(Field::Raw(raw, bit_offset, bits))
+        }
+    }
+}
+
+fn exthdr(op: ExthdrOp, kind: u8, bit_offset: u32, bits: u32, present: bool) -> Field {
+    let mut header = option::all(op).iter().find(|header| header.kind == kind);
+    let mut found = None;
+    let mut index = None;
+    if !present {
+        for candidate in option::all(op).iter().filter(|header| header.kind == kind) {
+            for field in candidate.fields {
+                if u32::from(field.bit_width) != bits {
+                    continue;
+                }
+                let at = u32::from(field.bit_offset);
+                let stride = u32::from(field.stride) * 8;
+                if at == bit_offset && found.is_none() {
+                    (header, found) = (Some(candidate), Some(field.name));
+                    index = (stride > 0).then_some(1);
+                } else if stride > 0 && bit_offset > at && (bit_offset - at) % stride == 0 {
+                    (header, found) = (Some(candidate), Some(field.name));
+                    index = Some((bit_offset - at) / stride + 1);
+                }
+            }
+        }
+    }
+    match (op, header) {
+        (ExthdrOp::Ipv6, Some(header)) => Field::Exthdr(header.word, found, index),
+        (ExthdrOp::Tcpopt, Some(header)) if present || found.is_some() => {
+            Field::TcpOption(header.word, found)
+        }
+        (ExthdrOp::Ipv4, Some(header)) => Field::IpOption(header.word, found),
+        (ExthdrOp::Sctp, Some(header)) => Field::SctpChunk(header.word, found),
+        (ExthdrOp::Dccp, _) => Field::DccpOption(kind),
+        (ExthdrOp::Tcpopt | ExthdrOp::Ipv6 | ExthdrOp::Ipv4 | ExthdrOp::Sctp, _) => {
+            Field::RawTcpOption(kind, bit_offset, bits)
+        }
+    }
+}
+
+fn fib(flags: u32, result: FibResult) -> Field {
+    const WORDS: &[(u32, &str)] = &[
+        (fib_flags::SADDR, "saddr"),
+        (fib_flags::DADDR, "daddr"),
+        (fib_flags::MARK, "mark"),
+        (fib_flags::IIF, "iif"),
+        (fib_flags::OIF, "oif"),
+    ];
+    let words = WORDS
+        .iter()
+        .filter(|(bit, _)| flags & bit != 0)
+        .map(|(_, word)| *word)
+        .collect();
+    let result = match result {
+        FibResult::Oif => "oif",
+        FibResult::Oifname => "oifname",
+        FibResult::Type => "type",
+    };
+    Field::Fib(words, result)
+}

@@ -1,0 +1,28 @@
+//! `redan list`: a ruleset as nft lists it once it is loaded.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use redan_lang::list::{self, model::Listing};
+
+use crate::args::ListArgs;
+use crate::exit::Exit;
+use crate::output::terminal::Terminal;
+use crate::ruleset::{self, Want};
+
+/// Runs the command.
+pub(crate) fn run(args: &ListArgs, terminal: &mut Terminal) -> Result<Exit> {
+    let Some(listing) = listing(&args.file, terminal)? else {
+        return Ok(Exit::Findings);
+    };
+    terminal.write_all(list::print(&listing).as_bytes())?;
+    Ok(Exit::Fine)
+}
+
+/// The listing of a file; `None` when it is faulty, which stands on stderr then.
+pub(super) fn listing(path: &Path, terminal: &mut Terminal) -> Result<Option<Listing>> {
+    let mut checked = ruleset::check(path, Vec::new(), Want::Listing)?;
+    let listing = checked.listing.take();
+    Ok(ruleset::faultless(checked, terminal).and(listing))
+}
