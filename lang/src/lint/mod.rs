@@ -29,12 +29,14 @@ mod nat_chain_filtering;
 mod not_equal_flag_list;
 mod notrack_too_late;
 mod packet;
+mod policy_accept_with_allow_list;
 mod port_without_protocol;
 mod shadowed_rule;
 mod slash_zero;
 mod syntax;
 mod unreachable_after_terminal;
 mod unused_chain;
+mod unused_set;
 mod version;
 mod version_sensitive;
 
@@ -99,6 +101,11 @@ const LINTS: &[(Code, Lint)] = &[
     (Code::HostBitsSet, host_bits_set::check),
     (Code::JumpLoopOrDepth, jump_loop_or_depth::check),
     (Code::UnusedChain, unused_chain::check),
+    (Code::UnusedSet, unused_set::check),
+    (
+        Code::PolicyAcceptWithAllowList,
+        policy_accept_with_allow_list::check,
+    ),
     (Code::MasqueradeUnscoped, masquerade_unscoped::check),
     (Code::NatChainFiltering, nat_chain_filtering::check),
     (Code::NotrackTooLate, notrack_too_late::check),

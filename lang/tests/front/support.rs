@@ -37,9 +37,9 @@ pub(crate) fn lines(sources: &Sources, findings: &[Diagnostic]) -> String {
     let mut out = String::new();
     for finding in findings {
         let info = finding.code.info();
-        _ = write!(
+        _ = writeln!(
             out,
-            "{} {} {} {} {}\n",
+            "{} {} {} {} {}",
             place(sources, finding.span()),
             finding.level.name(),
             info.code,
