@@ -9,7 +9,6 @@ use super::port_without_protocol::is_port;
 use crate::diag::{Code, Diagnostic};
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
-    // Any chain at the hook that refuses something gives an accepting rule a meaning, as far as its own chain goes.
     for (id, chain, base) in facts.base_chains(Hook::Input) {
         if base.policy != Policy::Accept || base.chain_type != ChainType::Filter {
             continue;
@@ -36,8 +35,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                     })
                 })
         });
-        let allows = rules().find(|rule| {
-            facts.predicate(*rule).is_some_and(|p| {
+        // The chain's own rules: what other programs put into chains of theirs (libvirt, docker) is no list of its author.
+        let allows = chain.rules.iter().find(|rule| {
+            facts.predicate(**rule).is_some_and(|p| {
                 p.verdict == Some(Verdict::Accept) && p.tests.iter().any(|t| is_port(&t.subject))
             })
         });
@@ -51,7 +51,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                         chain.name
                     ),
                 )
-                .related(facts.rule_span(rule), "this makes no difference")
+                .related(facts.rule_span(*rule), "this makes no difference")
                 .help("end the first line with `policy drop;`"),
             );
         }
