@@ -14,6 +14,10 @@ pub fn unsupported(ruleset: &Ruleset) -> Vec<(RuleId, &'static str)> {
 }
 
 /// What an instruction would need.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named here runs"
+)]
 fn missing(instr: &Instr) -> Option<&'static str> {
     match instr {
         Instr::Nat(_) | Instr::Masq { .. } | Instr::Redir { .. } => Some("address translation"),
