@@ -46,7 +46,7 @@ fn wrong_usage() {
     check(&[], &["lint", "--explain", "L999"], 2, &["L999"]);
     check(
         &[("r", RULES)],
-        &["compile", "--emit", "json", "r"],
+        &["compile", "--emit", "plan", "r"],
         2,
         &["not supported yet"],
     );

@@ -84,12 +84,19 @@ impl Converted {
         let Some(source) = sources.source(text) else {
             return;
         };
+        // the piece of a whole command is written last, so it is the one that stays
+        let starts: BTreeMap<usize, usize> = self
+            .pieces
+            .iter()
+            .map(|piece| (piece.from, piece.start))
+            .collect();
         for rule in &mut ruleset.rules {
             let line = usize::try_from(rule.origin.line).unwrap_or(1);
-            let start = source.line_range(line.saturating_sub(1)).start;
-            let at = u32::try_from(start).unwrap_or(u32::MAX);
-            let found = self.origin(json, Span::new(text, at, at));
-            rule.origin.line = sources.position(json, found.start).line;
+            let from = source.line_range(line.saturating_sub(1)).start;
+            if let Some(start) = starts.get(&from) {
+                let start = u32::try_from(*start).unwrap_or(u32::MAX);
+                rule.origin.line = sources.position(json, start).line;
+            }
         }
     }
 
