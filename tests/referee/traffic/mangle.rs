@@ -138,7 +138,7 @@ fn piece(head: &[u8], id: u32, at: (u16, bool), data: &[u8]) -> Vec<u8> {
     let (offset, more) = at;
     if head[0] >> 4 == 4 {
         let mut made = [head, data].concat();
-        let field = offset / 8 | u16::from(more) << 13;
+        let field = (offset / 8) | (u16::from(more) << 13);
         made[6..8].copy_from_slice(&field.to_be_bytes());
         set_length(&mut made);
         return made;
