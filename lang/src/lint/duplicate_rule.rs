@@ -32,7 +32,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             if !predicate.is_terminal() && predicate.verdict_map.is_none() {
                 continue;
             }
-            let alike = seen.entry(short(rule)).or_default();
+            let alike = seen.entry(short(facts, rule)).or_default();
             let same = |first: &&RuleId| {
                 facts
                     .rule(**first)
@@ -52,11 +52,15 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 /// The same number for all rules whose [`texts`] are the same, and rarely for others.
-fn short(rule: &Rule) -> u64 {
+fn short(facts: &Facts<'_>, rule: &Rule) -> u64 {
     let mut hasher = DefaultHasher::new();
     for instr in rule.code.iter().filter(|i| !is_counter(i)) {
         match instr {
-            Instr::Lookup { .. } | Instr::LookupVerdict { .. } => {}
+            Instr::Lookup { set, .. } | Instr::LookupVerdict { set, .. } => {
+                if let Some(set) = facts.ruleset.sets.get(set.index()) {
+                    set.elements.keys.hash(&mut hasher);
+                }
+            }
             Instr::Limit { state } | Instr::Quota { state } => state.hash(&mut hasher),
             other => other.hash(&mut hasher),
         }

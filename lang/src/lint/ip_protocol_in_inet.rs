@@ -1,5 +1,7 @@
 //! L018: `ip protocol` in an inet table, where IPv6 was probably meant too.
 
+use std::collections::BTreeSet;
+
 use redan_vm::family::{Family, nfproto};
 use redan_vm::field::Header;
 use redan_vm::instr::{Base, Instr};
@@ -14,6 +16,12 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             continue;
         }
         let rules = || chain.rules.iter().filter_map(|id| facts.typed_rule(*id));
+        // What other rules say of IPv6.
+        let twins: BTreeSet<&str> = rules()
+            .flat_map(|rule| matches(rule).map(move |m| (rule, m)))
+            .filter(|(_, m)| is_field(m, Header::Ip6, "nexthdr"))
+            .filter_map(|(rule, m)| right_text(facts, rule, m))
+            .collect();
         for rule in rules() {
             for m in matches(rule).filter(|m| is_field(m, Header::Ip, "protocol")) {
                 let Some(value) = right_text(facts, rule, m) else {
@@ -23,14 +31,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                 if ["icmp", "igmp", "1", "2"].contains(&value) || is_for_ipv4(facts, rule) {
                     continue;
                 }
-                // The same said for IPv6 in another rule.
-                let has_twin = rules().any(|twin| {
-                    matches(twin).any(|other| {
-                        is_field(other, Header::Ip6, "nexthdr")
-                            && right_text(facts, twin, other) == Some(value)
-                    })
-                });
-                if has_twin {
+                if twins.contains(value) {
                     continue;
                 }
                 found.push(

@@ -1,19 +1,25 @@
 //! L013: a log that anybody can flood.
 
+use std::collections::BTreeSet;
+
+use redan_vm::ids::ChainId;
 use redan_vm::instr::Instr;
 
 use super::{Facts, is_limit};
 use crate::diag::{Code, Diagnostic};
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
-    for (chain_id, chain) in facts.chains() {
-        let drops = facts.chains().any(|(id, c)| {
+    let dropping: BTreeSet<ChainId> = facts
+        .chains()
+        .filter(|(_, c)| {
             c.base
                 .as_ref()
                 .is_some_and(|b| facts.drops_by_default(c, b))
-                && facts.reachable(id).contains(&chain_id)
-        });
-        if !drops {
+        })
+        .flat_map(|(id, _)| facts.reachable(id))
+        .collect();
+    for (chain_id, chain) in facts.chains() {
+        if !dropping.contains(&chain_id) {
             continue;
         }
         for id in &chain.rules {
@@ -45,7 +51,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 /// Whether every jump into a chain is limited already.
-fn is_entered_through_limit(facts: &Facts<'_>, chain: redan_vm::ids::ChainId) -> bool {
+fn is_entered_through_limit(facts: &Facts<'_>, chain: ChainId) -> bool {
     let mut jumps = facts
         .chains()
         .flat_map(|(_, c)| &c.rules)
