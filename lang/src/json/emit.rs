@@ -369,6 +369,10 @@ fn stmt_value(stmt: &Stmt) -> Value {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what is moved into the document"
+)]
 fn matching(sign: &str, left: Value, right: Value) -> Value {
     json!({"match": {"op": sign, "left": left, "right": right}})
 }
@@ -518,6 +522,7 @@ fn option(word: &str, name: &str, field: Option<&str>) -> Value {
     one(word, Value::Object(map))
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm a kind of field")]
 fn field_value(field: &Field) -> Value {
     let mut map = Map::new();
     let word = match field {
@@ -536,7 +541,7 @@ fn field_value(field: &Field) -> Value {
             if let Value::Object(inner) = field_value(inner)
                 && let Some(Value::Object(members)) = inner.get("payload")
             {
-                map = members.clone();
+                map.clone_from(members);
             }
             put(&mut map, "tunnel", *tunnel);
             "payload"

@@ -1,5 +1,10 @@
 //! Expressions of JSON as rule text.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "values and loads have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+
 use super::node::{Kind, Node};
 use super::write::Writer;
 
@@ -256,6 +261,7 @@ impl Writer {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm a kind of field")]
     fn field(&mut self, word: &str, node: &Node, body: &Node) {
         match word {
             "payload" => self.payload(body),
@@ -273,22 +279,25 @@ impl Writer {
                 }
                 self.member(body, "key");
             }
-            "exthdr" => match body.get("field") {
-                Some(field) => {
+            "exthdr" => {
+                if let Some(field) = body.get("field") {
                     self.member(body, "name");
                     self.push(" ");
-                    match field.text().and_then(|text| text.split_once('[')) {
-                        Some((name, index)) if index.ends_with(']') => {
-                            self.push(&format!("{name}[{index}"));
+                    if let Some((name, index)) = field.text().and_then(|text| text.split_once('['))
+                        && index.trim_end_matches(']').parse::<u8>().is_ok()
+                    {
+                        let index = index.trim_end_matches(']');
+                        if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+                            self.push(&format!("{name}[{index}]"));
                         }
-                        _ => self.word(field),
+                    } else {
+                        self.word(field);
                     }
-                }
-                None => {
+                } else {
                     self.push("exthdr ");
                     self.member(body, "name");
                 }
-            },
+            }
             "tcp option" if body.get("base").is_some() => {
                 let plain = |key, want: &str| matches!(body.get(key).map(|node| &node.kind), Some(Kind::Number(text)) if text == want);
                 self.push("tcp option ");

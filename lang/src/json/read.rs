@@ -1,5 +1,10 @@
 //! Commands of JSON as rule text: one line each, with the place of every piece, so that the one front end reads both and findings point into the JSON.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "values and loads have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+
 use super::expr::{Text, style_of, style_of_type};
 use super::node::{self, Fault, Kind, Node};
 use super::write::{Piece, Writer};
@@ -448,13 +453,12 @@ fn data_types(out: &mut Writer, node: &Node, by_field: bool) -> Vec<Text> {
     };
     for (at, word) in text.split(" . ").enumerate() {
         out.push(if at == 0 { "" } else { " ." });
-        match FIELDS.iter().find(|(name, _)| *name == word) {
-            Some((_, field)) => out.push(field),
-            None => {
-                out.push(" ");
-                out.word(node);
-                break;
-            }
+        if let Some((_, field)) = FIELDS.iter().find(|(name, _)| *name == word) {
+            out.push(field);
+        } else {
+            out.push(" ");
+            out.word(node);
+            break;
         }
     }
     text.split(" . ").map(style_of_type).collect()

@@ -142,21 +142,21 @@ pub enum Expr {
     /// Present or not.
     Present(bool),
     /// `ip/len`.
-    Prefix(Box<Expr>, u32),
+    Prefix(Box<Self>, u32),
     /// `low-high`.
-    Range(Box<(Expr, Expr)>),
+    Range(Box<(Self, Self)>),
     /// `a . b`.
-    Concat(Vec<Expr>),
+    Concat(Vec<Self>),
     /// `{ ... }`.
     Set(Vec<Element>),
     /// `@name`.
     SetRef(String),
     /// `a,b`: bits.
-    List(Vec<Expr>),
+    List(Vec<Self>),
     /// `a & b` and its like.
-    Binary(&'static str, Box<(Expr, Expr)>),
+    Binary(&'static str, Box<(Self, Self)>),
     /// `key map data`.
-    Map(Box<(Expr, Expr)>),
+    Map(Box<(Self, Self)>),
     /// A verdict.
     Verdict(&'static str, Option<String>),
     /// `*`.
@@ -173,7 +173,7 @@ pub enum Field {
     /// `@th,0,16`.
     Raw(&'static str, u32, u32),
     /// A field of the packet in a tunnel.
-    Inner(&'static str, Box<Field>),
+    Inner(&'static str, Box<Self>),
     /// An extension header: word, field, index of an array.
     Exthdr(&'static str, Option<&'static str>, Option<u32>),
     /// A TCP option.

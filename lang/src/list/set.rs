@@ -1,5 +1,10 @@
 //! Sets and maps, and their elements.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "values and loads have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+
 use super::model::{Element, Expr, Kind, Set, Stmt};
 use super::rule::{object_name, verdict};
 use super::value::{self, Known, Style};
@@ -250,12 +255,11 @@ impl Reader<'_> {
                 });
                 from += usize::from(ty.padded_bytes());
             }
-            let key = match parts.len() {
-                1 => parts.remove(0),
-                _ => {
-                    order.reverse();
-                    Expr::Concat(parts)
-                }
+            let key = if parts.len() == 1 {
+                parts.remove(0)
+            } else {
+                order.reverse();
+                Expr::Concat(parts)
             };
             if interval {
                 order = u32::try_from(at).unwrap_or(0).to_be_bytes().to_vec();

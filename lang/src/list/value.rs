@@ -1,5 +1,10 @@
 //! Constants and loads in nft's words.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "values and loads have many kinds: each place names those that mean something there and treats the rest alike"
+)]
+
 use super::model::{Expr, Field};
 use crate::datatype::{self, Base, Type, mask};
 use crate::typed::{Load, ShiftDir, Value, ValueKind};
@@ -135,7 +140,7 @@ pub(super) fn range(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: 
     if aligned && has_prefixes(ty.datatype) {
         return prefix(ruleset, ty, style, low, ty.bits.saturating_sub(host));
     }
-    if aligned && ty.base() == Base::String && host % 8 == 0 {
+    if aligned && ty.base() == Base::String && host.is_multiple_of(8) {
         return prefix(ruleset, ty, style, low, ty.bits.saturating_sub(host));
     }
     ends(ruleset, ty, style, low, high)
@@ -407,7 +412,8 @@ fn exthdr(op: ExthdrOp, kind: u8, bit_offset: u32, bits: u32, present: bool) -> 
                 if at == bit_offset && found.is_none() {
                     (header, found) = (Some(candidate), Some(field.name));
                     index = (stride > 0).then_some(1);
-                } else if stride > 0 && bit_offset > at && (bit_offset - at) % stride == 0 {
+                } else if stride > 0 && bit_offset > at && (bit_offset - at).is_multiple_of(stride)
+                {
                     (header, found) = (Some(candidate), Some(field.name));
                     index = Some((bit_offset - at) / stride + 1);
                 }
