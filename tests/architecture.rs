@@ -10,7 +10,10 @@ fn every_file_that_the_map_names_is_there() {
         .split('`')
         .skip(1)
         .step_by(2)
-        .filter(|word| word.contains('/') && (word.ends_with(".rs") || word.ends_with('/')))
+        .filter(|word| {
+            word.contains('/')
+                && (Path::new(word).extension().is_some_and(|e| e == "rs") || word.ends_with('/'))
+        })
         .collect();
     assert!(
         named.len() > 20,

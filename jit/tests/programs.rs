@@ -240,12 +240,12 @@ fn chains_call_and_return() {
         &[None],
     );
     check_one(
-        "continue goes on with the next rule",
+        "continue goes on with the rest of its rule",
         vec![
             vec![verdict(Verdict::Continue), drop_it()],
             vec![Instr::Reject(Reject::TcpReset)],
         ],
-        Some(1),
+        Some(0),
     );
 }
 

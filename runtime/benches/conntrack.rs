@@ -1,7 +1,10 @@
 //! What conntrack costs a packet of an open connection, by how many connections there are: lookup, tracker, timer and counters, with packets of random
 //! connections, so that nothing is in the caches that would not be there in traffic.
 
-#![expect(missing_docs, reason = "criterion's macros declare public functions")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the frames are made here, with room for what is written into them"
+)]
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -51,7 +51,16 @@ pub(super) struct Wheel {
     tick: u64,
     len: usize,
     /// What [`Self::next`] found last, while it holds: it is asked for every packet, and changes with few of them.
-    found: Cell<Option<Option<Instant>>>,
+    found: Cell<Found>,
+}
+
+/// What [`Wheel::next`] found last.
+#[derive(Clone, Copy, Debug)]
+enum Found {
+    /// It has to look again.
+    Stale,
+    /// This, or that nothing is armed.
+    Next(Option<Instant>),
 }
 
 impl Wheel {
@@ -61,7 +70,7 @@ impl Wheel {
             occupied: [0; SLOTS / 64],
             tick: 0,
             len: 0,
-            found: Cell::new(None),
+            found: Cell::new(Found::Stale),
         }
     }
 
@@ -94,8 +103,9 @@ impl Wheel {
             self.set_head(place, index);
             self.len += 1;
             let found = self.found.get_mut();
-            if found.is_some_and(|found| found.is_none_or(|next| next > Instant::from_secs(tick))) {
-                *found = Some(Some(Instant::from_secs(tick)));
+            let due = Instant::from_secs(tick);
+            if matches!(found, Found::Next(next) if next.is_none_or(|next| next > due)) {
+                *found = Found::Next(Some(due));
             }
         }
     }
@@ -112,13 +122,12 @@ impl Wheel {
         if let Some(next) = slab.slot_mut(link.next) {
             next.link.prev = link.prev;
         }
-        match slab.slot_mut(link.prev) {
-            Some(prev) => prev.link.next = link.next,
-            None => {
-                self.set_head(link.place, link.next);
-                if link.next == NONE {
-                    self.found.set(None);
-                }
+        if let Some(prev) = slab.slot_mut(link.prev) {
+            prev.link.next = link.next;
+        } else {
+            self.set_head(link.place, link.next);
+            if link.next == NONE {
+                self.found.set(Found::Stale);
             }
         }
         self.len -= 1;
@@ -139,7 +148,7 @@ impl Wheel {
     /// Takes out the next entry whose slot has come up; it is to be armed again unless its time is over.
     pub(super) fn pop(&mut self, slab: &mut Slab, now: Instant) -> Option<u32> {
         let now_tick = now.as_nanos() / 1_000_000_000;
-        self.found.set(None);
+        self.found.set(Found::Stale);
         loop {
             if let Some(index) = self.current() {
                 self.disarm(slab, index);
@@ -157,12 +166,12 @@ impl Wheel {
 
     /// When the next slot comes up that has anything in it.
     pub(super) fn next(&self) -> Option<Instant> {
-        if let Some(found) = self.found.get() {
+        if let Found::Next(found) = self.found.get() {
             return found;
         }
         let tick = self.current().map(|_| self.tick);
         let next = tick.or_else(|| self.next_tick()).map(Instant::from_secs);
-        self.found.set(Some(next));
+        self.found.set(Found::Next(next));
         next
     }
 
@@ -267,7 +276,7 @@ mod tests {
             let mut now = start;
             for step in steps.into_iter().chain([600_000]) {
                 now += step;
-                prop_assert_eq!(wheel.next(), { wheel.found.set(None); wheel.next() });
+                prop_assert_eq!(wheel.next(), { wheel.found.set(Found::Stale); wheel.next() });
                 while let Some(slot) = wheel.pop(&mut slab, Instant::from_secs(now)) {
                     let at = slots.iter().position(|s| *s == slot).unwrap();
                     let deadline = start + waits[at];

@@ -161,7 +161,7 @@ impl Datapath {
                 self.ask(trip.now, port, address);
             }
             (Some(_), Target::Unchanged) | (Some(Resolved::Send(_)) | None, _) => {
-                self.out.push(frame)
+                self.out.push(frame);
             }
         }
         Ok(())
