@@ -75,7 +75,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// The path or the made-up name ("<stdin>", "<command line>").
+    /// The path or the made-up name (`<stdin>`, `<command line>`).
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -1,7 +1,7 @@
 //! A ruleset as `nft list ruleset` shows it once it is loaded.
 //!
-//! nft lists what it reads back from the kernel, so what a file said in a roundabout way comes out plain: [`depend`] leaves out what fields
-//! imply, [`set`] reads elements back from their bytes, [`rule`] and [`value`] name the rest. [`text`] prints; JSON is written in
+//! nft lists what it reads back from the kernel, so what a file said in a roundabout way comes out plain: `depend` leaves out what fields
+//! imply, `set` reads elements back from their bytes, `rule` and `value` name the rest. `text` prints; JSON is written in
 //! [`crate::json`], from the same [`model`].
 
 mod depend;

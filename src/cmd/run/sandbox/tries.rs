@@ -51,6 +51,8 @@ fn refusal(error: &io::Error) -> io::Result<Outcome> {
             | libc::EPIPE,
         ) => Ok(Outcome::Refused),
         _ if is_timeout(error) => Ok(Outcome::Nothing),
+        // `TcpStream::connect_timeout` saw the socket hang up after its error had been fetched: refused, with the reason lost.
+        None => Ok(Outcome::Refused),
         _ => Err(io::Error::new(error.kind(), error.to_string())),
     }
 }
