@@ -268,10 +268,21 @@ impl Datapath {
         }
         let mut trip = Trip::new(now, None, Offload::default());
         self.set_out(packet, Some(port));
+        let dst = addresses(packet).map(|(_, dst)| dst);
         let way = self
             .pass(&mut trip, packet, Hook::Output, layer)
             .and_then(|()| self.pass(&mut trip, packet, Hook::Postrouting, layer))
-            .and_then(|()| self.transmit(&mut trip, packet, port, &to));
+            .and_then(|()| {
+                // A neighbour is looked for by the address that rules have left in the packet.
+                let left = addresses(packet).map(|(_, dst)| dst);
+                let to = match (to, left) {
+                    (Target::Neighbor(next), Some(left)) if Some(next) == dst => {
+                        Target::Neighbor(left)
+                    }
+                    (to, _) => to,
+                };
+                self.transmit(&mut trip, packet, port, &to)
+            });
         if let Err(End { reason, .. }) = way {
             self.count_drop(reason.unwrap_or(Reason::Policy));
         }
