@@ -26,7 +26,7 @@ use crate::{input, local_time};
 pub(crate) struct Checked {
     /// What is wrong with it.
     pub(crate) findings: Findings,
-    /// Its syntax tree, as far as it could be read.
+    /// Its syntax tree, as far as it could be read; without rules where nothing that was wanted needs them.
     pub(crate) file: File,
     /// The ruleset as nft lists it, when it was wanted and nothing stops it.
     pub(crate) listing: Option<Listing>,
@@ -39,6 +39,8 @@ pub(crate) struct Checked {
 pub(crate) enum Want {
     /// Errors alone, and the ruleset.
     Ruleset,
+    /// Errors alone, and the whole syntax tree.
+    Tree,
     /// The lints' findings too.
     Lints(lint::Options),
     /// Errors alone, and the listing.
@@ -68,16 +70,16 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
         }
         None => given,
     };
-    let (file, parsed) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
+    let (mut file, parsed) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
     list.extend(parsed);
     let options = Options {
         clock: local_time::zone(),
         interfaces,
-        typed_rules: matches!(want, Want::Lints(_) | Want::Listing),
+        keep_rules: matches!(want, Want::Lints(_) | Want::Listing | Want::Tree),
         ..Options::default()
     };
     progress.step("compiling");
-    let mut compiled = compile::analyze(&file, &sources, &options);
+    let mut compiled = compile::analyze(&mut file, &sources, &options);
     list.append(&mut compiled.diagnostics);
     let sound = !list.iter().any(Diagnostic::is_error);
     if sound && want == Want::Run {

@@ -10,7 +10,7 @@ use super::rules::Read;
 
 /// Compiles the input, with and without the peephole pass.
 pub fn run(input: &[u8]) {
-    let read = Read::new(input);
+    let mut read = Read::new(input);
     if !read.is_sound() {
         return;
     }
@@ -19,7 +19,7 @@ pub fn run(input: &[u8]) {
             peephole,
             ..Options::default()
         };
-        let compiled = analyze(&read.file, &read.sources, &options);
+        let compiled = analyze(&mut read.file, &read.sources, &options);
         read.has_places_for(&compiled.diagnostics);
         if compiled.diagnostics.iter().any(Diagnostic::is_error) {
             continue;

@@ -25,7 +25,7 @@ static RULESET: LazyLock<Arc<Ruleset>> = LazyLock::new(|| {
         interfaces: vec!["lo".to_owned(), "lan0".to_owned(), "wan0".to_owned()],
         ..Options::default()
     };
-    let (ruleset, findings) = compile(&read.file, &read.sources, &options);
+    let (ruleset, findings) = compile(read.file, &read.sources, &options);
     let Some(ruleset) = ruleset else {
         panic!("the target's own rules have errors: {findings:?}");
     };

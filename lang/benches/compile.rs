@@ -44,7 +44,7 @@ fn measure(c: &mut Criterion, group: &str, sizes: &[u32], text: fn(u32) -> Strin
                 let mut sources = Sources::new();
                 let root = sources.add("bench.rules", text.clone());
                 let (file, _) = parse(&mut sources, root, &NoLoader, &[]);
-                let (ruleset, _) = compile(&file, &sources, &Options::default());
+                let (ruleset, _) = compile(file, &sources, &Options::default());
                 assert!(ruleset.is_some(), "the text compiles");
                 black_box(ruleset)
             });

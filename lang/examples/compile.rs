@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         },
         ..Options::default()
     };
-    let (ruleset, more) = compile(&file, &sources, &options);
+    let (ruleset, more) = compile(file, &sources, &options);
     findings.extend(more);
     let failed = findings.iter().any(Diagnostic::is_error);
     eprint!("{}", render::render(&findings, &sources, false));
@@ -73,9 +73,9 @@ fn lint_files(files: &[String]) -> ExitCode {
         };
         let mut sources = Sources::new();
         let (root, mut findings) = parse::add_bytes(&mut sources, path, bytes);
-        let (file, more) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
+        let (mut file, more) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
         findings.extend(more);
-        let mut compiled = analyze(&file, &sources, &Options::default());
+        let mut compiled = analyze(&mut file, &sources, &Options::default());
         findings.append(&mut compiled.diagnostics);
         if !findings.iter().any(Diagnostic::is_error) {
             let options = lint::Options {

@@ -14,6 +14,7 @@ use crate::typed::Program;
 use redan_vm::Instr;
 use redan_vm::Ruleset;
 use redan_vm::instr::ObjectKind;
+use typed_arena::Arena;
 
 /// What a compilation needs to know beside the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +25,8 @@ pub struct Options {
     pub interfaces: Vec<String>,
     /// Whether loads are merged and shortened as nft does it. Without, every match is one plain field test.
     pub peephole: bool,
-    /// Whether typed statements of rules are kept, for lints: they take more room than the bytecode.
-    pub typed_rules: bool,
+    /// Whether rules are kept as syntax tree and as typed statements, for lints and listings: both take more room than the bytecode.
+    pub keep_rules: bool,
 }
 
 impl Default for Options {
@@ -34,7 +35,7 @@ impl Default for Options {
             clock: Clock::default(),
             interfaces: Vec::new(),
             peephole: true,
-            typed_rules: true,
+            keep_rules: true,
         }
     }
 }
@@ -51,8 +52,10 @@ pub struct Compiled {
 }
 
 /// Resolves, checks and compiles a parsed file. All errors are found in one run; what could be compiled is there nevertheless.
-pub fn analyze(file: &File, sources: &Sources, options: &Options) -> Compiled {
-    let mut cx = Context::new(sources, options);
+/// Without [`Options::keep_rules`] the tree loses its rules.
+pub fn analyze(file: &mut File, sources: &Sources, options: &Options) -> Compiled {
+    let values = Arena::new();
+    let mut cx = Context::new(sources, options, &values);
     resolve::run(&mut cx, file);
     let mut ruleset = std::mem::take(&mut cx.ruleset);
     ruleset.needs_conntrack = ruleset
@@ -73,15 +76,15 @@ pub fn analyze(file: &File, sources: &Sources, options: &Options) -> Compiled {
 
 /// Compiles a parsed file: a ruleset where there are no errors, and what was found.
 pub fn compile(
-    file: &File,
+    mut file: File,
     sources: &Sources,
     options: &Options,
 ) -> (Option<Ruleset>, Vec<Diagnostic>) {
     let options = Options {
-        typed_rules: false,
+        keep_rules: false,
         ..options.clone()
     };
-    let compiled = analyze(file, sources, &options);
+    let compiled = analyze(&mut file, sources, &options);
     let sound = !compiled.diagnostics.iter().any(Diagnostic::is_error);
     (sound.then_some(compiled.ruleset), compiled.diagnostics)
 }

@@ -34,7 +34,7 @@ fn bytecode(path: &Path) -> String {
         std::fs::read_to_string(path).unwrap(),
     );
     let (file, mut findings) = parse(&mut sources, root, &NoLoader, &[]);
-    let (ruleset, more) = compile(&file, &sources, &Options::default());
+    let (ruleset, more) = compile(file, &sources, &Options::default());
     findings.extend(more);
     findings.retain(redan_lang::diag::Diagnostic::is_error);
     assert!(findings.is_empty(), "{}: {findings:?}", path.display());

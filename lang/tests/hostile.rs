@@ -83,7 +83,7 @@ proptest! {
         let root = sources.add("x.rules", text);
         let (file, _) = parse(&mut sources, root, &NoLoader, &[]);
         let options = Options { peephole, ..Options::default() };
-        let (ruleset, findings) = compile(&file, &sources, &options);
+        let (ruleset, findings) = compile(file, &sources, &options);
         match ruleset {
             Some(ruleset) => prop_assert_eq!(redan_vm::verify::verify(&ruleset), []),
             None => prop_assert!(findings.iter().any(Diagnostic::is_error)),

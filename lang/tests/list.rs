@@ -18,8 +18,8 @@ fn read(name: &str) -> String {
 fn compiled(text: &str) -> Compiled {
     let mut sources = Sources::new();
     let root = sources.add("test.rules", text);
-    let (file, mut found) = parse(&mut sources, root, &NoLoader, &[]);
-    let compiled = analyze(&file, &sources, &Options::default());
+    let (mut file, mut found) = parse(&mut sources, root, &NoLoader, &[]);
+    let compiled = analyze(&mut file, &sources, &Options::default());
     found.extend(compiled.diagnostics.iter().cloned());
     let errors: Vec<&Diagnostic> = found.iter().filter(|finding| finding.is_error()).collect();
     assert!(errors.is_empty(), "{errors:?}\n{text}");
@@ -88,8 +88,8 @@ fn findings_in_converted_rules_point_into_the_json() {
     let given = sources.add("test.json", text);
     let converted = json::convert(text);
     let root = sources.add("test.json", converted.text.as_str());
-    let (file, _) = parse(&mut sources, root, &NoLoader, &[]);
-    let mut found = analyze(&file, &sources, &Options::default()).diagnostics;
+    let (mut file, _) = parse(&mut sources, root, &NoLoader, &[]);
+    let mut found = analyze(&mut file, &sources, &Options::default()).diagnostics;
     converted.relocate(root, given, &mut found);
     let finding = found.first().unwrap();
     assert_eq!(finding.span().source, given);

@@ -9,7 +9,7 @@ fn codes(text: &str) -> Vec<&'static str> {
     let mut sources = Sources::new();
     let root = sources.add("x.rules", text);
     let (file, mut findings) = parse(&mut sources, root, &NoLoader, &[]);
-    let (ruleset, more) = compile(&file, &sources, &Options::default());
+    let (ruleset, more) = compile(file, &sources, &Options::default());
     findings.extend(more);
     findings.retain(Diagnostic::is_error);
     assert_eq!(ruleset.is_none(), findings.iter().any(is_own), "{text}");

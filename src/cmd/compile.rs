@@ -4,6 +4,8 @@ use std::io::Write as _;
 
 use anyhow::{Result, bail};
 use redan_lang::ast::dump;
+use redan_vm::Ruleset;
+use redan_vm::ids::RuleId;
 use redan_vm::text;
 
 use crate::args::{CompileArgs, Emit};
@@ -20,7 +22,12 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
         Emit::Json => return json(args, terminal),
         Emit::Bytecode | Emit::Ast | Emit::Clif | Emit::Asm => {}
     }
-    let checked = ruleset::check(&args.file, Vec::new(), Want::Ruleset)?;
+    let want = if args.emit == Emit::Ast {
+        Want::Tree
+    } else {
+        Want::Ruleset
+    };
+    let checked = ruleset::check(&args.file, Vec::new(), want)?;
     if args.emit == Emit::Ast && checked.ruleset.is_some() {
         let tree = dump::dump(&checked.file, &checked.findings.sources);
         serde_json::to_writer_pretty(&mut *terminal, &tree).map_err(std::io::Error::from)?;
@@ -31,10 +38,7 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
         return Ok(Exit::Findings);
     };
     if args.emit == Emit::Bytecode {
-        let mut bytecode = String::new();
-        text::print_ruleset(&ruleset, &mut bytecode)?;
-        terminal.write_all(bytecode.as_bytes())?;
-        return Ok(Exit::Fine);
+        return bytecode(&ruleset, terminal);
     }
     let Some(ruleset) = ruleset::runnable(ruleset, terminal) else {
         return Ok(Exit::Findings);
@@ -45,6 +49,17 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
         redan_jit::emit_clif(&ruleset)?
     };
     terminal.write_all(code.as_bytes())?;
+    Ok(Exit::Fine)
+}
+
+/// The bytecode, rule by rule: that of a big ruleset takes more room as text than the ruleset itself.
+fn bytecode(ruleset: &Ruleset, terminal: &mut Terminal) -> Result<Exit> {
+    let mut rule = String::new();
+    for id in 0..u32::try_from(ruleset.rules.len())? {
+        rule.clear();
+        text::print_rule(ruleset, RuleId(id), &mut rule)?;
+        terminal.write_all(rule.as_bytes())?;
+    }
     Ok(Exit::Fine)
 }
 

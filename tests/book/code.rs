@@ -15,7 +15,7 @@ pub(crate) fn compile(rules: &str) -> Result<String, String> {
     let mut sources = Sources::new();
     let root = sources.add("example", rules);
     let (file, mut findings) = parse::parse(&mut sources, root, &NoLoader, &[]);
-    let (ruleset, more) = compile::compile(&file, &sources, &Options::default());
+    let (ruleset, more) = compile::compile(file, &sources, &Options::default());
     findings.extend(more);
     match ruleset.filter(|_| !findings.iter().any(Diagnostic::is_error)) {
         Some(ruleset) => {

@@ -96,7 +96,7 @@ fn compile(rules: &str) -> Result<Ruleset, String> {
         interfaces: PORTS.iter().map(|p| p.name.to_string()).collect(),
         ..Options::default()
     };
-    let (ruleset, errors) = compile::compile(&file, &sources, &options);
+    let (ruleset, errors) = compile::compile(file, &sources, &options);
     found.extend(errors);
     let text = |d: &Diagnostic| {
         format!(

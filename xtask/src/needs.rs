@@ -68,11 +68,15 @@ fn on_path(program: &str) -> bool {
 }
 
 fn can_install() -> bool {
-    let root = Command::new("id")
+    is_root() && on_path("apt-get")
+}
+
+/// Whether this process may do everything.
+pub(crate) fn is_root() -> bool {
+    Command::new("id")
         .arg("-u")
         .output()
-        .is_ok_and(|id| id.stdout.trim_ascii() == b"0");
-    root && on_path("apt-get")
+        .is_ok_and(|id| id.stdout.trim_ascii() == b"0")
 }
 
 fn install(packages: &[&str]) {

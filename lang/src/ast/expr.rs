@@ -45,7 +45,8 @@ impl Serialize for Integer {
     }
 }
 
-/// Every kind of expression. Left sides (fields) and right sides (values) share it, since map keys and set elements may be either.
+/// Every kind of expression. Left sides (fields) and right sides (values) share it, since map keys and set elements may be either. Rare kinds
+/// keep some of their parts in boxes, so that the common ones stay small.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum ExprKind {
     // values
@@ -135,7 +136,7 @@ pub enum ExprKind {
     /// `tcp option @34,16,8`.
     RawTcpOption {
         /// The option's number.
-        kind: Integer,
+        kind: Box<Integer>,
         /// In bits.
         offset: Integer,
         /// In bits.
@@ -206,9 +207,9 @@ pub enum ExprKind {
         /// `in` or `out`.
         dir: Word,
         /// Position in the chain of transformations.
-        spnum: Option<Integer>,
+        spnum: Option<Box<Integer>>,
         /// `ip` or `ip6`.
-        family: Option<Word>,
+        family: Option<Box<Word>>,
         /// `reqid`, `spi`, `saddr`, `daddr`.
         key: Word,
     },
@@ -223,12 +224,10 @@ pub enum ExprKind {
     },
     /// `jhash ip saddr . ip daddr mod 2 seed 0xdeadbeef offset 100`.
     Jhash {
-        /// What is hashed.
-        key: Box<Expr>,
+        /// What is hashed, and the seed of the hash: random where it is missing.
+        key: Box<(Expr, Option<Integer>)>,
         /// Values are below it.
         modulus: Integer,
-        /// Of the hash; random where it is missing.
-        seed: Option<Integer>,
         /// Added to the result.
         offset: Option<Integer>,
     },
@@ -242,6 +241,10 @@ pub enum ExprKind {
     /// `key map { ... }`: the second is a set literal, a set reference or a variable.
     Map(Box<(Expr, Expr)>),
 }
+
+// A rule has several expressions, and a file may have a hundred thousand rules.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Expr>() <= 64);
 
 /// An operator between bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

@@ -16,6 +16,7 @@ pub use stmt::*;
 
 use crate::source::{SourceId, Sources, Span};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// A name or keyword whose meaning later passes look up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
@@ -66,8 +67,8 @@ pub struct File {
 pub struct Define {
     /// The variable, without `$`.
     pub name: Word,
-    /// A value, a set, or a name.
-    pub value: Expr,
+    /// A value, a set, or a name. Shared, for rules that use the variable may outlive this tree.
+    pub value: Arc<Expr>,
     /// Whether it may replace an earlier definition.
     pub redefine: bool,
 }

@@ -62,13 +62,13 @@ pub enum ChainItem {
     /// `type filter hook input priority 0`.
     Hook(Box<HookSpec>),
     /// `policy accept`: a word or a variable.
-    Policy(Expr),
+    Policy(Box<Expr>),
     /// `flags offload`.
     Flags(Vec<Word>),
     /// `comment "..."`.
     Comment(Str),
     /// `devices = { ... }` on a line of its own.
-    Devices(Expr),
+    Devices(Box<Expr>),
     /// `define`, `redefine`.
     Define(Box<Define>),
     /// `undefine x`.

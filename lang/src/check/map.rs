@@ -32,9 +32,9 @@ pub(crate) fn vm_kind(kind: ObjectKind) -> VmKind {
     }
 }
 
-impl<'a> RuleCheck<'_, 'a> {
+impl RuleCheck<'_, '_> {
     /// Types `key vmap map`.
-    pub(super) fn vmap(&mut self, span: Span, key: &'a Expr, map: &'a Expr) -> Option<()> {
+    pub(super) fn vmap(&mut self, span: Span, key: &Expr, map: &Expr) -> Option<()> {
         let key = self.key(key)?;
         let set = self.map_set(&key, map, DataShape::Verdict)?;
         if self
@@ -65,8 +65,8 @@ impl<'a> RuleCheck<'_, 'a> {
     pub(super) fn map_value(
         &mut self,
         span: Span,
-        key: &'a Expr,
-        map: &'a Expr,
+        key: &Expr,
+        map: &Expr,
         want: Type,
     ) -> Option<Value> {
         self.map_of(
@@ -85,8 +85,8 @@ impl<'a> RuleCheck<'_, 'a> {
     pub(super) fn map_of(
         &mut self,
         span: Span,
-        key: &'a Expr,
-        map: &'a Expr,
+        key: &Expr,
+        map: &Expr,
         data: &DataShape,
         want: Type,
     ) -> Option<Value> {
@@ -118,7 +118,7 @@ impl<'a> RuleCheck<'_, 'a> {
     }
 
     /// The set behind a map expression: a literal, `@name`, or a variable.
-    pub(super) fn map_set(&mut self, key: &Value, map: &'a Expr, data: DataShape) -> Option<SetId> {
+    pub(super) fn map_set(&mut self, key: &Value, map: &Expr, data: DataShape) -> Option<SetId> {
         self.refuse_bare_address(key)?;
         let (map, scope) = self.cx.resolve(map)?;
         match &map.kind {
@@ -164,7 +164,7 @@ impl<'a> RuleCheck<'_, 'a> {
     }
 
     /// Types `counter name "x"` and its like.
-    pub(super) fn objref(&mut self, span: Span, kind: ObjectKind, name: &'a Expr) -> Option<()> {
+    pub(super) fn objref(&mut self, span: Span, kind: ObjectKind, name: &Expr) -> Option<()> {
         let (resolved, scope) = self.cx.resolve(name)?;
         if let ExprKind::Map(sides) = &resolved.kind {
             return self.scoped(scope, |check| {
@@ -207,7 +207,7 @@ impl<'a> RuleCheck<'_, 'a> {
     }
 
     /// Types a verdict.
-    pub(super) fn verdict(&mut self, verdict: &'a ast::Verdict, span: Span) -> Option<Verdict> {
+    pub(super) fn verdict(&mut self, verdict: &ast::Verdict, span: Span) -> Option<Verdict> {
         if let ast::Verdict::Jump(Target::Block(body)) | ast::Verdict::Goto(Target::Block(body)) =
             verdict
         {

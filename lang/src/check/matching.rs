@@ -17,9 +17,9 @@ use redan_vm::ct::CtKey;
 use redan_vm::datatype::DataType;
 use redan_vm::instr::{FibResult, fib_flags};
 
-impl<'a> RuleCheck<'_, 'a> {
+impl RuleCheck<'_, '_> {
     /// Types a match.
-    pub(super) fn matching(&mut self, span: Span, found: &'a ast::Match) -> Option<()> {
+    pub(super) fn matching(&mut self, span: Span, found: &ast::Match) -> Option<()> {
         let mut left = self.key(&found.left)?;
         let (right, scope) = self.cx.resolve(&found.right)?;
         self.presence_of_route(&mut left, right);
@@ -48,13 +48,7 @@ impl<'a> RuleCheck<'_, 'a> {
         }
     }
 
-    fn compare(
-        &mut self,
-        left: Value,
-        op: MatchOp,
-        op_span: Span,
-        right: &'a Expr,
-    ) -> Option<Match> {
+    fn compare(&mut self, left: Value, op: MatchOp, op_span: Span, right: &Expr) -> Option<Match> {
         let explicit = op != MatchOp::Implicit;
         let finish = |left, relation, right| {
             Some(Match {
@@ -223,8 +217,8 @@ impl<'a> RuleCheck<'_, 'a> {
         left: Value,
         op: MatchOp,
         op_span: Span,
-        value: &'a Expr,
-        mask: &'a Expr,
+        value: &Expr,
+        mask: &Expr,
     ) -> Option<Match> {
         let relation = self.equality(op, op_span)?;
         if left.ty.base() != Base::Bitmask {
@@ -262,7 +256,7 @@ impl<'a> RuleCheck<'_, 'a> {
         left: Value,
         relation: Relation,
         explicit: bool,
-        lit: &'a SetLit,
+        lit: &SetLit,
     ) -> Option<Match> {
         let mut shape = self.shape(&left, DataShape::None);
         shape.interval = self.cx.has_ranges(lit, false);

@@ -91,7 +91,7 @@ impl<'c, 'a> RuleCheck<'c, 'a> {
     }
 
     /// Types all statements of a rule; errors of one do not hide those of the next.
-    pub(crate) fn rule(&mut self, rule: &'a ast::Rule) -> Option<()> {
+    pub(crate) fn rule(&mut self, rule: &ast::Rule) -> Option<()> {
         let mut sound = true;
         for stmt in &rule.stmts {
             sound &= self.stmt(stmt).is_some();

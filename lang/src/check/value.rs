@@ -40,7 +40,7 @@ impl Value {
     }
 }
 
-impl<'a> RuleCheck<'_, 'a> {
+impl RuleCheck<'_, '_> {
     /// What is looked at: the left side of a match, the key of a map or of a hash. Fields only, and what is computed from them.
     pub(crate) fn key(&mut self, expr: &Expr) -> Option<Value> {
         if self.cx.too_deep() {
@@ -57,9 +57,9 @@ impl<'a> RuleCheck<'_, 'a> {
             ExprKind::Jhash {
                 key,
                 modulus,
-                seed,
                 offset,
             } => {
+                let (key, seed) = &**key;
                 let (modulus, offset) = self.generator(expr.span, *modulus, *offset)?;
                 let seed = match seed.map(|seed| u32::try_from(seed.value())) {
                     None => None,
@@ -272,7 +272,7 @@ impl<'a> RuleCheck<'_, 'a> {
     }
 
     /// A value for a statement that wants a type: a constant, a field, something computed, or what a map gives.
-    pub(crate) fn value(&mut self, expr: &'a Expr, want: Type) -> Option<Value> {
+    pub(crate) fn value(&mut self, expr: &Expr, want: Type) -> Option<Value> {
         if let ExprKind::Var(_) = expr.kind {
             let (resolved, scope) = self.cx.resolve(expr)?;
             return self.scoped(scope, |check| check.value(resolved, want));
@@ -304,7 +304,7 @@ impl<'a> RuleCheck<'_, 'a> {
     }
 
     /// The left side of an operator in a statement's value: as wide as what is wanted, so that no bit is lost.
-    fn operand(&mut self, expr: &'a Expr, want: Type) -> Option<Value> {
+    fn operand(&mut self, expr: &Expr, want: Type) -> Option<Value> {
         let mut value = self.value(expr, want)?;
         if value.ty.bits < want.bits && want.base() == Base::Integer {
             value.ty = Type::new(want.datatype, want.bits, value_order(&value, want));

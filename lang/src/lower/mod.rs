@@ -68,6 +68,8 @@ pub(crate) fn rule(
         lower.span = stmt.span;
         lower.stmt(&stmt.kind)?;
     }
+    // hundreds of thousands of rules are kept: without slack
+    lower.code.shrink_to_fit();
     Ok(lower.code)
 }
 

@@ -16,6 +16,7 @@ use crate::ast::{
 };
 use crate::diag::{Code, Diagnostic};
 use crate::token;
+use std::sync::Arc;
 
 /// A line that may stand in any block.
 pub(super) enum Common {
@@ -46,7 +47,7 @@ impl Builder<'_> {
             R::define => Common::Define(Box::new(Define {
                 name: self.word(at.kid(R::word)?),
                 redefine: at.kid(R::redefine).is_some(),
-                value: self.define_value(at.kid(R::define_value)?.first()?)?,
+                value: Arc::new(self.define_value(at.kid(R::define_value)?.first()?)?),
             })),
             R::undefine => Common::Undefine(self.word(at.first()?)),
             R::include => {
@@ -103,8 +104,8 @@ impl Builder<'_> {
             R::comment => ChainItem::Comment(self.string(at.first()?)),
             R::flags => ChainItem::Flags(self.flags(at)),
             R::hook => ChainItem::Hook(Box::new(self.hook(at)?)),
-            R::chain_policy => ChainItem::Policy(self.policy(at.first()?)),
-            R::devices => ChainItem::Devices(self.map_ref(at.first()?)?),
+            R::chain_policy => ChainItem::Policy(Box::new(self.policy(at.first()?))),
+            R::devices => ChainItem::Devices(Box::new(self.map_ref(at.first()?)?)),
             _ => return self.common(at).map(Line::Common),
         }))
     }

@@ -274,7 +274,11 @@ impl Builder<'_> {
                 offset,
                 len,
             }),
-            (None, &[kind, offset, len]) => Some(ExprKind::RawTcpOption { kind, offset, len }),
+            (None, &[kind, offset, len]) => Some(ExprKind::RawTcpOption {
+                kind: Box::new(kind),
+                offset,
+                len,
+            }),
             _ => None,
         }
     }
@@ -342,8 +346,8 @@ impl Builder<'_> {
             },
             Rule::f_ipsec => ExprKind::Ipsec {
                 dir: self.word(at.first()?),
-                spnum: self.integer_of(at, Rule::spnum),
-                family: at.kid(Rule::family_l3).map(|kid| self.word(kid)),
+                spnum: self.integer_of(at, Rule::spnum).map(Box::new),
+                family: at.kid(Rule::family_l3).map(|kid| Box::new(self.word(kid))),
                 key: self.word(at.kid(Rule::field_word)?),
             },
             Rule::f_numgen => ExprKind::Numgen {
@@ -352,9 +356,8 @@ impl Builder<'_> {
                 offset: self.integer_of(at, Rule::offset),
             },
             Rule::f_jhash => ExprKind::Jhash {
-                key: Box::new(self.concat(at.first()?)?),
+                key: Box::new((self.concat(at.first()?)?, self.integer_of(at, Rule::seed))),
                 modulus: self.integer_of(at, Rule::modulus)?,
-                seed: self.integer_of(at, Rule::seed),
                 offset: self.integer_of(at, Rule::offset),
             },
             Rule::f_symhash => ExprKind::Symhash {

@@ -112,7 +112,7 @@ fn plain_elements_come_back_as_expressions() {
     else {
         panic!("no define");
     };
-    let ExprKind::Set(set) = define.value.kind else {
+    let ExprKind::Set(set) = &define.value.kind else {
         panic!("no set")
     };
     let keys: Vec<ExprKind> = set

@@ -16,11 +16,11 @@ use redan_vm::ids::{ChainId, TableId};
 use redan_vm::ruleset::{BaseChain, Chain, Policy};
 
 /// Adds a chain, or changes what may be changed of one that exists.
-pub(super) fn declare<'a>(
-    cx: &mut Context<'a>,
+pub(super) fn declare(
+    cx: &mut Context<'_>,
     table: TableId,
     word: Word,
-    body: Option<&'a ChainBody>,
+    body: Option<&ChainBody>,
     verb: Verb,
 ) -> Option<ChainId> {
     check_name(cx, word)?;
@@ -169,7 +169,7 @@ pub(super) fn flush(cx: &mut Context<'_>, id: ChainId) {
 }
 
 /// A chain without a name, written where it is jumped to.
-pub(crate) fn inline_chain<'a>(check: &mut RuleCheck<'_, 'a>, body: &'a ChainBody) -> ChainId {
+pub(crate) fn inline_chain(check: &mut RuleCheck<'_, '_>, body: &ChainBody) -> ChainId {
     let table = check.place.table;
     let number = check.cx.ruleset.chains.len();
     let id = add(

@@ -14,19 +14,20 @@ use crate::ast::{
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
 use redan_vm::family::Family;
-use redan_vm::ids::TableId;
+use redan_vm::ids::{ChainId, TableId};
 use redan_vm::ruleset::Table;
+use std::sync::Arc;
 
 /// Runs every command of a file.
-pub(crate) fn run<'a>(cx: &mut Context<'a>, file: &'a File) {
-    for command in &file.commands {
+pub(crate) fn run(cx: &mut Context<'_>, file: &mut File) {
+    for command in &mut file.commands {
         command_of(cx, command);
     }
     element::finish(cx);
 }
 
-fn command_of<'a>(cx: &mut Context<'a>, command: &'a Command) -> Option<()> {
-    match &command.kind {
+fn command_of(cx: &mut Context<'_>, command: &mut Command) -> Option<()> {
+    match &mut command.kind {
         CommandKind::Define(define) => {
             define_in(cx, define);
             Some(())
@@ -62,11 +63,10 @@ pub(crate) fn check_comment(cx: &mut Context<'_>, comment: Str) -> Option<()> {
 }
 
 /// Makes a variable known from here on.
-pub(super) fn define_in<'a>(cx: &mut Context<'a>, define: &'a Define) {
+pub(super) fn define_in(cx: &mut Context<'_>, define: &Define) {
     let name = cx.text(define.name);
-    cx.scope = cx
-        .scopes
-        .define(cx.scope, name, define.name.span, &define.value);
+    let value = cx.values.alloc(Arc::clone(&define.value));
+    cx.scope = cx.scopes.define(cx.scope, name, define.name.span, value);
 }
 
 fn undefine_in(cx: &mut Context<'_>, word: Word) {
@@ -157,7 +157,7 @@ pub(super) fn check_name(cx: &mut Context<'_>, word: Word) -> Option<()> {
     Some(())
 }
 
-fn table_command<'a>(cx: &mut Context<'a>, command: &'a TableCommand) -> Option<()> {
+fn table_command(cx: &mut Context<'_>, command: &mut TableCommand) -> Option<()> {
     let family = family(cx, command.family)?;
     let word = named(cx, command.id)?;
     let name = cx.text(word);
@@ -179,7 +179,7 @@ fn table_command<'a>(cx: &mut Context<'a>, command: &'a TableCommand) -> Option<
         Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
             check_name(cx, word)?;
             let id = add_table(cx, family, name);
-            if let Some(body) = &command.body {
+            if let Some(body) = &mut command.body {
                 table_body(cx, id, body);
             }
             Some(())
@@ -215,10 +215,10 @@ fn drop_table(cx: &mut Context<'_>, family: Family, name: &str) {
 }
 
 /// What a block declares, with the scope of each line: chains first, then objects, sets, elements, and rules last, since nft orders them so.
-fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
+fn table_body(cx: &mut Context<'_>, table: TableId, body: &mut [TableItem]) {
     let outer = cx.scope;
-    let items = with_scopes(cx, body);
-    for (item, scope) in &items {
+    let scopes = scopes(cx, body);
+    for (item, scope) in body.iter().zip(&scopes) {
         cx.scope = *scope;
         match &item.kind {
             TableItemKind::Flags(words) => table_flags(cx, table, words),
@@ -233,7 +233,7 @@ fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
             _ => {}
         }
     }
-    for (item, scope) in &items {
+    for (item, scope) in body.iter().zip(&scopes) {
         cx.scope = *scope;
         match &item.kind {
             TableItemKind::Object(block) => {
@@ -253,7 +253,7 @@ fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
         }
     }
     let mut declared = Vec::new();
-    for (item, scope) in &items {
+    for (item, scope) in body.iter().zip(&scopes) {
         cx.scope = *scope;
         if let TableItemKind::Set(block) = &item.kind {
             let id = set::declare(cx, table, block.name, block.is_map, &block.body, Verb::Add);
@@ -273,21 +273,21 @@ fn table_body<'a>(cx: &mut Context<'a>, table: TableId, body: &'a [TableItem]) {
             }
         }
     }
-    for (item, scope) in &items {
-        cx.scope = *scope;
-        if let TableItemKind::Chain(block) = &item.kind {
+    for (item, scope) in body.iter_mut().zip(scopes) {
+        cx.scope = scope;
+        if let TableItemKind::Chain(block) = &mut item.kind {
             let name = cx.text(block.name);
             if let Some(id) = cx.names.chain(table, name) {
-                chain_rules(cx, table, id, &block.body.items);
+                chain_block(cx, table, id, &mut block.body.items);
             }
         }
     }
     cx.scope = outer;
 }
 
-/// Each line of a block with the scope in which its variables are looked up.
-fn with_scopes<'a>(cx: &mut Context<'a>, body: &'a [TableItem]) -> Vec<(&'a TableItem, Scope)> {
-    let mut items = Vec::with_capacity(body.len());
+/// The scope of each line of a block, in which its variables are looked up.
+fn scopes(cx: &mut Context<'_>, body: &[TableItem]) -> Vec<Scope> {
+    let mut scopes = Vec::with_capacity(body.len());
     for item in body {
         match &item.kind {
             TableItemKind::Define(define) => define_in(cx, define),
@@ -297,10 +297,11 @@ fn with_scopes<'a>(cx: &mut Context<'a>, body: &'a [TableItem]) -> Vec<(&'a Tabl
             | TableItemKind::Chain(_)
             | TableItemKind::Set(_)
             | TableItemKind::Object(_)
-            | TableItemKind::Flowtable(_) => items.push((item, cx.scope)),
+            | TableItemKind::Flowtable(_) => {}
         }
+        scopes.push(cx.scope);
     }
-    items
+    scopes
 }
 
 fn table_flags(cx: &mut Context<'_>, table: TableId, words: &[Word]) {
@@ -326,38 +327,55 @@ fn table_flags(cx: &mut Context<'_>, table: TableId, words: &[Word]) {
 }
 
 /// Rules of a chain's block.
-pub(super) fn chain_rules<'a>(
-    cx: &mut Context<'a>,
+pub(super) fn chain_rules(
+    cx: &mut Context<'_>,
     table: TableId,
-    chain: redan_vm::ids::ChainId,
-    items: &'a [ChainItem],
+    chain: ChainId,
+    items: &[ChainItem],
 ) {
     let before = cx.scope;
     for item in items {
-        match item {
-            ChainItem::Rule(rule) => {
-                rule::add(cx, table, chain, rule, None);
-            }
-            ChainItem::Define(define) => define_in(cx, define),
-            ChainItem::Undefine(word) => undefine_in(cx, *word),
-            ChainItem::Hook(_)
-            | ChainItem::Policy(_)
-            | ChainItem::Flags(_)
-            | ChainItem::Comment(_)
-            | ChainItem::Devices(_) => {}
-        }
+        chain_item(cx, table, chain, item);
     }
     cx.scope = before;
 }
 
-fn chain_command<'a>(cx: &mut Context<'a>, command: &'a ChainCommand) -> Option<()> {
+/// The same where the tree may go. Rules are most of a big file, so each leaves when it is compiled: tree and bytecode of all rules never
+/// stand in memory together.
+fn chain_block(cx: &mut Context<'_>, table: TableId, chain: ChainId, items: &mut Vec<ChainItem>) {
+    if cx.options.keep_rules {
+        return chain_rules(cx, table, chain, items);
+    }
+    let before = cx.scope;
+    for item in std::mem::take(items) {
+        chain_item(cx, table, chain, &item);
+    }
+    cx.scope = before;
+}
+
+fn chain_item(cx: &mut Context<'_>, table: TableId, chain: ChainId, item: &ChainItem) {
+    match item {
+        ChainItem::Rule(rule) => {
+            rule::add(cx, table, chain, rule, None);
+        }
+        ChainItem::Define(define) => define_in(cx, define),
+        ChainItem::Undefine(word) => undefine_in(cx, *word),
+        ChainItem::Hook(_)
+        | ChainItem::Policy(_)
+        | ChainItem::Flags(_)
+        | ChainItem::Comment(_)
+        | ChainItem::Devices(_) => {}
+    }
+}
+
+fn chain_command(cx: &mut Context<'_>, command: &mut ChainCommand) -> Option<()> {
     let table = table(cx, &command.table)?;
     let word = named(cx, command.id)?;
     match command.verb {
         Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
             let id = chain::declare(cx, table, word, command.body.as_ref(), command.verb)?;
-            if let Some(body) = &command.body {
-                chain_rules(cx, table, id, &body.items);
+            if let Some(body) = &mut command.body {
+                chain_block(cx, table, id, &mut body.items);
             }
             Some(())
         }
@@ -406,7 +424,7 @@ fn rename_chain(cx: &mut Context<'_>, rename: &RenameChain) -> Option<()> {
     Some(())
 }
 
-fn object_command<'a>(cx: &mut Context<'a>, command: &'a ObjectCommand) -> Option<()> {
+fn object_command(cx: &mut Context<'_>, command: &ObjectCommand) -> Option<()> {
     let table = table(cx, &command.table)?;
     let word = named(cx, command.id)?;
     match command.verb {

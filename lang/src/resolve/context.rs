@@ -12,6 +12,8 @@ use redan_vm::Ruleset;
 use redan_vm::ids::{FileId, SetId, StateId, TableId};
 use redan_vm::ruleset::{Origin, Set, StateSpec};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use typed_arena::Arena;
 
 /// Deepest chain of variables in variables.
 const MAX_VARIABLE_DEPTH: u32 = 32;
@@ -34,6 +36,8 @@ pub(crate) struct Context<'a> {
     pub(crate) program: Program,
     /// Who is called what.
     pub(crate) names: Names,
+    /// What variables stand for. It outlives the syntax tree, whose rules go as soon as they are compiled.
+    pub(crate) values: &'a Arena<Arc<Expr>>,
     /// Definitions.
     pub(crate) scopes: Scopes<'a>,
     /// Where variables are looked up.
@@ -47,7 +51,11 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(sources: &'a Sources, options: &'a Options) -> Self {
+    pub(crate) fn new(
+        sources: &'a Sources,
+        options: &'a Options,
+        values: &'a Arena<Arc<Expr>>,
+    ) -> Self {
         let mut interfaces = options.interfaces.clone();
         if interfaces.first().is_none_or(|first| first != "lo") {
             interfaces.insert(0, "lo".to_owned());
@@ -62,6 +70,7 @@ impl<'a> Context<'a> {
             ruleset,
             program: Program::default(),
             names: Names::default(),
+            values,
             scopes: Scopes::default(),
             scope: Scope::default(),
             diagnostics: Vec::new(),

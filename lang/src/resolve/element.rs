@@ -9,7 +9,7 @@ use redan_vm::ids::SetId;
 use redan_vm::ruleset::{Elements, SetData, set_flags};
 
 /// A verb on elements.
-pub(super) fn command<'a>(cx: &mut Context<'a>, command: &'a ElementCommand) -> Option<()> {
+pub(super) fn command(cx: &mut Context<'_>, command: &ElementCommand) -> Option<()> {
     let table = table(cx, &command.table)?;
     let id = cx.find_set(table, command.set)?;
     match command.verb {
@@ -46,7 +46,7 @@ fn shape_of(cx: &Context<'_>, id: SetId) -> Option<Shape> {
 }
 
 /// Adds the elements of a literal, or of a variable that holds one.
-pub(super) fn add_elements<'a>(cx: &mut Context<'a>, id: SetId, elements: &'a Expr) -> Option<()> {
+pub(super) fn add_elements(cx: &mut Context<'_>, id: SetId, elements: &Expr) -> Option<()> {
     let shape = shape_of(cx, id)?;
     let (resolved, scope) = cx.resolve(elements)?;
     let ExprKind::Set(lit) = &resolved.kind else {
@@ -89,12 +89,7 @@ fn mark_timeouts(cx: &mut Context<'_>, id: SetId, collected: &Collected) {
     }
 }
 
-fn remove_elements<'a>(
-    cx: &mut Context<'a>,
-    id: SetId,
-    elements: &'a Expr,
-    quiet: bool,
-) -> Option<()> {
+fn remove_elements(cx: &mut Context<'_>, id: SetId, elements: &Expr, quiet: bool) -> Option<()> {
     let mut shape = shape_of(cx, id)?;
     // the data of elements to remove may be left out
     shape.data = DataShape::None;

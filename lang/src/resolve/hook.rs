@@ -43,15 +43,15 @@ pub fn hooks(family: Family) -> &'static [Hook] {
 }
 
 /// Hook and policy of a chain's block: `None` where it is wrong, `Some(None)` where it has neither.
-pub(super) fn base_chain<'a>(
-    cx: &mut Context<'a>,
+pub(super) fn base_chain(
+    cx: &mut Context<'_>,
     family: Family,
-    body: &'a ChainBody,
+    body: &ChainBody,
 ) -> Option<Option<(Option<BaseChain>, Option<Policy>)>> {
-    let mut spec: Option<&'a HookSpec> = None;
+    let mut spec: Option<&HookSpec> = None;
     let mut policy = None;
     let mut policy_span = None;
-    let mut devices: Option<&'a Expr> = None;
+    let mut devices: Option<&Expr> = None;
     let before = cx.scope;
     for item in &body.items {
         match item {

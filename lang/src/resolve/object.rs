@@ -15,12 +15,12 @@ use redan_vm::ids::TableId;
 use redan_vm::ruleset::{Object, StateSpec};
 
 /// Adds a named object; one that exists stays as it is.
-pub(super) fn declare<'a>(
-    cx: &mut Context<'a>,
+pub(super) fn declare(
+    cx: &mut Context<'_>,
     table: TableId,
     kind: ObjectKind,
     word: Word,
-    body: Option<&'a ObjectBody>,
+    body: Option<&ObjectBody>,
     verb: Verb,
 ) -> Option<()> {
     check_name(cx, word)?;
@@ -61,12 +61,12 @@ pub(super) fn declare<'a>(
     Some(())
 }
 
-fn spec<'a>(
-    cx: &mut Context<'a>,
+fn spec(
+    cx: &mut Context<'_>,
     table: TableId,
     kind: ObjectKind,
     word: Word,
-    items: &'a [ObjectItem],
+    items: &[ObjectItem],
 ) -> Option<StateSpec> {
     match kind {
         ObjectKind::Counter => Some(items.iter().fold(

@@ -15,7 +15,7 @@ use redan_vm::ids::{ChainId, RuleId, TableId};
 use redan_vm::ruleset::Rule;
 
 /// A verb on a rule.
-pub(super) fn command<'a>(cx: &mut Context<'a>, command: &'a RuleCommand) -> Option<()> {
+pub(super) fn command(cx: &mut Context<'_>, command: &RuleCommand) -> Option<()> {
     let table = command::table(cx, &command.table)?;
     let chain = chain::find(cx, table, command.chain)?;
     let position = position(cx, chain, command)?;
@@ -78,11 +78,11 @@ fn remove(cx: &mut Context<'_>, chain: ChainId, at: usize) {
 }
 
 /// Types and compiles a rule, and puts it into its chain: at an index, or at the end.
-pub(super) fn add<'a>(
-    cx: &mut Context<'a>,
+pub(super) fn add(
+    cx: &mut Context<'_>,
     table: TableId,
     chain: ChainId,
-    rule: &'a ast::Rule,
+    rule: &ast::Rule,
     at: Option<usize>,
 ) -> Option<()> {
     let place = place(cx, table, chain)?;
@@ -106,7 +106,7 @@ pub(super) fn add<'a>(
         comment,
         sets,
     });
-    let stmts = if cx.options.typed_rules {
+    let stmts = if cx.options.keep_rules {
         stmts
     } else {
         Vec::new()

@@ -13,7 +13,7 @@ use redan_vm::ids::{SetId, TableId};
 use redan_vm::ruleset::set_flags;
 
 /// A verb on a set.
-pub(super) fn command<'a>(cx: &mut Context<'a>, command: &'a SetCommand) -> Option<()> {
+pub(super) fn command(cx: &mut Context<'_>, command: &SetCommand) -> Option<()> {
     let table = table(cx, &command.table)?;
     let word = named(cx, command.id)?;
     match command.verb {
@@ -55,12 +55,12 @@ fn forget(cx: &mut Context<'_>, table: TableId, word: Word) {
 }
 
 /// Adds a set or map; one that exists must be the same.
-pub(super) fn declare<'a>(
-    cx: &mut Context<'a>,
+pub(super) fn declare(
+    cx: &mut Context<'_>,
     table: TableId,
     word: Word,
     is_map: bool,
-    body: &'a SetBody,
+    body: &SetBody,
     verb: Verb,
 ) -> Option<SetId> {
     check_name(cx, word)?;

@@ -34,12 +34,12 @@ pub(super) struct Declared {
     pub(super) note: SetNote,
 }
 
-pub(super) fn read_body<'a>(
-    cx: &mut Context<'a>,
+pub(super) fn read_body(
+    cx: &mut Context<'_>,
     table: TableId,
     word: Word,
     is_map: bool,
-    body: &'a SetBody,
+    body: &SetBody,
 ) -> Option<Declared> {
     let mut out = Declared::default();
     let mut sound = true;
@@ -70,11 +70,11 @@ pub(super) fn read_body<'a>(
     Some(out)
 }
 
-fn read_item<'a>(
-    cx: &mut Context<'a>,
+fn read_item(
+    cx: &mut Context<'_>,
     table: TableId,
     is_map: bool,
-    item: &'a SetBodyItem,
+    item: &SetBodyItem,
     out: &mut Declared,
 ) -> Option<()> {
     match item {
@@ -232,10 +232,10 @@ fn type_of(cx: &mut Context<'_>, word: Word) -> Option<Type> {
     }
 }
 
-fn read_typeof<'a>(
-    cx: &mut Context<'a>,
+fn read_typeof(
+    cx: &mut Context<'_>,
     table: TableId,
-    found: &'a SetTypeof,
+    found: &SetTypeof,
     out: &mut Declared,
 ) -> Option<()> {
     out.is_typeof = true;

@@ -57,7 +57,7 @@ impl<'a> Context<'a> {
     }
 
     /// Reads a literal's elements.
-    pub(crate) fn collect(&mut self, lit: &'a SetLit, shape: &Shape) -> Option<Collected> {
+    pub(crate) fn collect(&mut self, lit: &SetLit, shape: &Shape) -> Option<Collected> {
         let mut out = Collected::default();
         if shape.interval && !shape.is_concat() {
             out.bounds.reserve(lit.len());
@@ -68,7 +68,7 @@ impl<'a> Context<'a> {
         self.collect_into(lit, shape, &mut out).then_some(out)
     }
 
-    fn collect_into(&mut self, lit: &'a SetLit, shape: &Shape, out: &mut Collected) -> bool {
+    fn collect_into(&mut self, lit: &SetLit, shape: &Shape, out: &mut Collected) -> bool {
         if self.too_deep() {
             self.error::<()>(Code::TooDeep, lit.span, "sets nest too deeply");
             return false;
@@ -91,7 +91,7 @@ impl<'a> Context<'a> {
 
     fn collect_one(
         &mut self,
-        lit: &'a SetLit,
+        lit: &SetLit,
         at: usize,
         shape: &Shape,
         out: &mut Collected,
@@ -105,7 +105,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn element(&mut self, element: &'a Written, shape: &Shape, out: &mut Collected) -> Option<()> {
+    fn element(&mut self, element: &Written, shape: &Shape, out: &mut Collected) -> Option<()> {
         let before = self.scope;
         let (key, scope) = self.resolve(&element.key)?;
         if let ExprKind::Set(nested) = &key.kind {

@@ -70,7 +70,7 @@ pub struct Rule {
     /// Its text.
     pub span: Span,
     /// Matches and statements in order, implied matches included; none without
-    /// [`Options::typed_rules`](crate::compile::Options::typed_rules).
+    /// [`Options::keep_rules`](crate::compile::Options::keep_rules).
     pub stmts: Vec<Stmt>,
 }
 

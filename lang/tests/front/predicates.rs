@@ -15,8 +15,8 @@ fn predicates_are_what_rules_ask() {
     support::compare_cases("predicates.txt", |text| {
         let mut sources = Sources::new();
         let root = sources.add("test.rules", text);
-        let (file, errors) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
-        let compiled = compile::analyze(&file, &sources, &Options::default());
+        let (mut file, errors) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
+        let compiled = compile::analyze(&mut file, &sources, &Options::default());
         let wrong: Vec<&str> = errors
             .iter()
             .chain(&compiled.diagnostics)

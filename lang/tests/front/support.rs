@@ -21,9 +21,9 @@ pub(crate) struct Checked {
 pub(crate) fn check(bytes: Vec<u8>, options: lint::Options) -> Checked {
     let mut sources = Sources::new();
     let (root, mut findings) = parse::add_bytes(&mut sources, "test.rules", bytes);
-    let (file, more) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
+    let (mut file, more) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
     findings.extend(more);
-    let mut compiled = compile::analyze(&file, &sources, &Options::default());
+    let mut compiled = compile::analyze(&mut file, &sources, &Options::default());
     findings.append(&mut compiled.diagnostics);
     if !findings.iter().any(Diagnostic::is_error) {
         findings.extend(lint::lint(&sources, &file, &compiled, &options));

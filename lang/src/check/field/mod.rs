@@ -52,7 +52,13 @@ impl RuleCheck<'_, '_> {
                 spnum,
                 family,
                 key,
-            } => self.ipsec(span, *dir, *spnum, *family, *key),
+            } => self.ipsec(
+                span,
+                *dir,
+                spnum.as_deref().copied(),
+                family.as_deref().copied(),
+                *key,
+            ),
             ExprKind::Numgen {
                 mode,
                 modulus,
@@ -67,7 +73,7 @@ impl RuleCheck<'_, '_> {
             ExprKind::ExthdrPresent(header) => self.exthdr_present(span, *header),
             ExprKind::TcpOption { kind, field } => self.tcp_option(span, *kind, *field),
             ExprKind::RawTcpOption { kind, offset, len } => {
-                self.raw_tcp_option(span, *kind, *offset, *len)
+                self.raw_tcp_option(span, **kind, *offset, *len)
             }
             ExprKind::IpOption { kind, field } => self.ip_option(span, *kind, *field),
             ExprKind::SctpChunk { kind, field } => self.sctp_chunk(span, *kind, *field),

@@ -19,9 +19,9 @@ use redan_vm::datatype::DataType;
 use redan_vm::instr::ExthdrOp;
 use redan_vm::meta::{ByteOrder, MetaKey};
 
-impl<'a> RuleCheck<'_, 'a> {
+impl RuleCheck<'_, '_> {
     /// `meta mark set 1`, `ip ttl set 64`, ...
-    pub(super) fn set(&mut self, span: Span, field: &'a Expr, value: &'a Expr) -> Option<()> {
+    pub(super) fn set(&mut self, span: Span, field: &Expr, value: &Expr) -> Option<()> {
         let target = match &field.kind {
             ExprKind::Meta { key, .. } if matches!(self.cx.text(*key), "secpath" | "ipsec") => {
                 return self

@@ -18,8 +18,8 @@ use redan_vm::ids::SetId;
 use redan_vm::instr::DynsetOp;
 use redan_vm::ruleset::set_flags;
 
-impl<'a> RuleCheck<'_, 'a> {
-    pub(super) fn dynset(&mut self, span: Span, dynset: &'a ast::Dynset) -> Option<()> {
+impl RuleCheck<'_, '_> {
+    pub(super) fn dynset(&mut self, span: Span, dynset: &ast::Dynset) -> Option<()> {
         let set = self.cx.find_set(self.place.table, dynset.set)?;
         let op = match dynset.op {
             ast::DynsetOp::Add => DynsetOp::Add,
@@ -51,7 +51,7 @@ impl<'a> RuleCheck<'_, 'a> {
         Some(())
     }
 
-    fn dynset_data(&mut self, set: SetId, dynset: &'a ast::Dynset) -> Option<Option<Value>> {
+    fn dynset_data(&mut self, set: SetId, dynset: &ast::Dynset) -> Option<Option<Value>> {
         let types = self
             .cx
             .set_info(set)
@@ -94,7 +94,7 @@ impl<'a> RuleCheck<'_, 'a> {
         }
     }
 
-    pub(super) fn meter(&mut self, span: Span, meter: &'a ast::Meter) -> Option<()> {
+    pub(super) fn meter(&mut self, span: Span, meter: &ast::Meter) -> Option<()> {
         let key = self.key(&meter.element.key)?;
         let exprs = stateful_specs(self.cx, &meter.element.stmts)?;
         let size = match meter.size {

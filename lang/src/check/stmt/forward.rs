@@ -9,8 +9,8 @@ use crate::typed::StmtKind;
 use redan_vm::datatype::DataType;
 use redan_vm::family::{Family, Hook, nfproto};
 
-impl<'a> RuleCheck<'_, 'a> {
-    pub(super) fn dup(&mut self, span: Span, to: &'a Expr, device: Option<&'a Expr>) -> Option<()> {
+impl RuleCheck<'_, '_> {
+    pub(super) fn dup(&mut self, span: Span, to: &Expr, device: Option<&Expr>) -> Option<()> {
         let device_type = Type::of(DataType::IfaceIndex);
         let (addr, device) = match self.place.family {
             Family::Netdev => (None, Some(self.value(to, device_type)?)),
@@ -49,8 +49,8 @@ impl<'a> RuleCheck<'_, 'a> {
         &mut self,
         span: Span,
         family: Option<Word>,
-        to: &'a Expr,
-        device: Option<&'a Expr>,
+        to: &Expr,
+        device: Option<&Expr>,
     ) -> Option<()> {
         if self.place.family != Family::Netdev {
             return self.cx.error(

@@ -20,8 +20,8 @@ use redan_vm::instr::Log;
 /// Level of log that goes to the audit daemon.
 const LEVEL_AUDIT: u8 = 8;
 
-impl<'a> RuleCheck<'_, 'a> {
-    pub(super) fn log(&mut self, span: Span, log: &'a ast::Log) -> Option<()> {
+impl RuleCheck<'_, '_> {
+    pub(super) fn log(&mut self, span: Span, log: &ast::Log) -> Option<()> {
         let mut typed = Log::default();
         if let Some(prefix) = &log.prefix {
             typed.prefix = Some(self.log_prefix(prefix)?);
@@ -86,7 +86,7 @@ impl<'a> RuleCheck<'_, 'a> {
     }
 
     /// A prefix, with the variables in it filled in.
-    fn log_prefix(&mut self, prefix: &'a Expr) -> Option<String> {
+    fn log_prefix(&mut self, prefix: &Expr) -> Option<String> {
         let (prefix, scope) = self.cx.resolve(prefix)?;
         let text = match &prefix.kind {
             ExprKind::Str(text) => {

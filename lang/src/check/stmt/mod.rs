@@ -20,9 +20,9 @@ use crate::source::Span;
 use crate::typed::StmtKind;
 use redan_vm::Verdict;
 
-impl<'a> RuleCheck<'_, 'a> {
+impl RuleCheck<'_, '_> {
     /// Types one statement of a rule.
-    pub(in crate::check) fn stmt(&mut self, stmt: &'a Stmt) -> Option<()> {
+    pub(in crate::check) fn stmt(&mut self, stmt: &Stmt) -> Option<()> {
         if let Some(end) = self.terminal {
             self.cx.report(
                 Diagnostic::new(

@@ -21,9 +21,9 @@ use redan_vm::instr::{self, nat_flags};
 /// nfproto's number for both families.
 const NFPROTO_INET: u8 = 1;
 
-impl<'a> RuleCheck<'_, 'a> {
+impl RuleCheck<'_, '_> {
     /// Types `snat`, `dnat`, `masquerade`, `redirect`.
-    pub(super) fn nat(&mut self, span: Span, nat: &'a ast::Nat) -> Option<()> {
+    pub(super) fn nat(&mut self, span: Span, nat: &ast::Nat) -> Option<()> {
         self.check_nat_place(span, nat.kind)?;
         let (nfproto, addr, layout) = match &nat.addr {
             Some(addr) => {
@@ -185,7 +185,7 @@ impl<'a> RuleCheck<'_, 'a> {
 
     fn nat_addr(
         &mut self,
-        addr: &'a Expr,
+        addr: &Expr,
         family: u8,
         mode: Option<NatMode>,
     ) -> Option<(NatArg, NatLayout)> {
@@ -207,8 +207,8 @@ impl<'a> RuleCheck<'_, 'a> {
     fn nat_map(
         &mut self,
         span: Span,
-        key: &'a Expr,
-        map: &'a Expr,
+        key: &Expr,
+        map: &Expr,
         want: Type,
         mode: Option<NatMode>,
     ) -> Option<(NatArg, NatLayout)> {
@@ -225,7 +225,7 @@ impl<'a> RuleCheck<'_, 'a> {
         Some((NatArg::One(value), layout))
     }
 
-    fn nat_layout(&mut self, map: &'a Expr, mode: Option<NatMode>) -> Option<NatLayout> {
+    fn nat_layout(&mut self, map: &Expr, mode: Option<NatMode>) -> Option<NatLayout> {
         let asked = NatLayout {
             with_port: mode == Some(NatMode::AddrPort),
             interval: matches!(mode, Some(NatMode::Interval | NatMode::Prefix)),
@@ -259,12 +259,12 @@ impl<'a> RuleCheck<'_, 'a> {
         })
     }
 
-    fn nat_port(&mut self, port: &'a Expr) -> Option<NatArg> {
+    fn nat_port(&mut self, port: &Expr) -> Option<NatArg> {
         self.nat_arg(port, Type::of(DataType::InetService))
     }
 
     /// One value or a range of a type.
-    fn nat_arg(&mut self, expr: &'a Expr, want: Type) -> Option<NatArg> {
+    fn nat_arg(&mut self, expr: &Expr, want: Type) -> Option<NatArg> {
         if self.is_field(expr) {
             return self.value(expr, want).map(NatArg::One);
         }
@@ -311,8 +311,8 @@ impl<'a> RuleCheck<'_, 'a> {
         &mut self,
         span: Span,
         family: Option<Word>,
-        addr: Option<&'a Expr>,
-        port: Option<&'a Expr>,
+        addr: Option<&Expr>,
+        port: Option<&Expr>,
     ) -> Option<()> {
         if !matches!(self.place.family, Family::Ip | Family::Ip6 | Family::Inet) {
             return self.cx.error(

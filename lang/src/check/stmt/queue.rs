@@ -15,13 +15,8 @@ use crate::typed::StmtKind;
 use redan_vm::datatype::DataType;
 use redan_vm::meta::ByteOrder;
 
-impl<'a> RuleCheck<'_, 'a> {
-    pub(super) fn queue(
-        &mut self,
-        span: Span,
-        num: Option<&'a Expr>,
-        flags: &[Word],
-    ) -> Option<()> {
+impl RuleCheck<'_, '_> {
+    pub(super) fn queue(&mut self, span: Span, num: Option<&Expr>, flags: &[Word]) -> Option<()> {
         let (mut bypass, mut fanout) = (false, false);
         for word in flags {
             match self.cx.text(*word) {
