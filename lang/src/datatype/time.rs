@@ -62,7 +62,7 @@ fn read_clock(text: &str) -> Option<i64> {
         && (0..24).contains(&hour)
         && (0..60).contains(&minute)
         && (0..61).contains(&second);
-    fits.then_some(hour * 3600 + minute * 60 + second)
+    fits.then(|| hour * 3600 + minute * 60 + second)
 }
 
 /// Days from 1970-01-01 in the Gregorian calendar, counting years from March so that the leap day comes last.

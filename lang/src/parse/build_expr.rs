@@ -411,12 +411,27 @@ impl Builder<'_> {
     fn element_data(&mut self, at: At<'_>) -> Option<Expr> {
         match at.rule() {
             Rule::v_concat => self.concat(at),
-            Rule::class => Some(self.expr_of(at, ExprKind::Symbol(self.word(at)))),
+            Rule::class => self.class(at),
             _ => {
                 let verdict = self.verdict(at)?;
                 Some(self.expr_of(at, ExprKind::Verdict(Box::new(verdict))))
             }
         }
+    }
+
+    /// A traffic class is one word to nft, though here it has several tokens.
+    fn class(&mut self, at: At<'_>) -> Option<Expr> {
+        let word = self.word(at);
+        if self.slice(word.span).contains(char::is_whitespace) {
+            let finding = Diagnostic::new(
+                Code::SyntaxError,
+                word.span,
+                "a traffic class has no blanks around its colon",
+            );
+            self.findings.push(finding.help("such as `1:11`"));
+            return None;
+        }
+        Some(self.expr_of(at, ExprKind::Symbol(word)))
     }
 
     pub(super) fn verdict(&mut self, at: At<'_>) -> Option<Verdict> {
