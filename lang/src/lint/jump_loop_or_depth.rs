@@ -69,14 +69,9 @@ impl Walk<'_, '_> {
             if let Some(seen) = self.done.get_mut(chain.index()) {
                 *seen = depth;
             }
-            for rule in self
-                .facts
-                .rules_of(chain)
-                .filter_map(|id| self.facts.rule(id))
-            {
-                for target in self.facts.targets(rule) {
-                    self.visit(target);
-                }
+            let facts = self.facts;
+            for target in facts.jumps(chain) {
+                self.visit(target);
             }
         }
         self.path.pop();

@@ -18,6 +18,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
         })
         .flat_map(|(id, _)| facts.reachable(id))
         .collect();
+    let limited = limited_chains(facts);
     for (chain_id, chain) in facts.chains() {
         if !dropping.contains(&chain_id) {
             continue;
@@ -33,7 +34,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                 .predicate(*id)
                 .is_some_and(|p| p.verdict == Some(redan_vm::Verdict::Accept));
             let before = rule.code.get(..log).unwrap_or(&[]);
-            if keeps || before.iter().any(is_limit) || is_entered_through_limit(facts, chain_id) {
+            if keeps || before.iter().any(is_limit) || limited.contains(&chain_id) {
                 continue;
             }
             let finding = Diagnostic::new(
@@ -50,16 +51,17 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Whether every jump into a chain is limited already.
-fn is_entered_through_limit(facts: &Facts<'_>, chain: ChainId) -> bool {
-    let mut jumps = facts
-        .chains()
-        .flat_map(|(_, c)| &c.rules)
-        .filter(|id| {
-            facts
-                .rule(**id)
-                .is_some_and(|rule| facts.targets(rule).contains(&chain))
-        })
-        .peekable();
-    jumps.peek().is_some() && jumps.all(|id| facts.has_limit(*id))
+/// Chains that are only entered through rules with a limit.
+fn limited_chains(facts: &Facts<'_>) -> BTreeSet<ChainId> {
+    let (mut limited, mut open) = (BTreeSet::new(), BTreeSet::new());
+    for id in facts.chains().flat_map(|(_, chain)| &chain.rules) {
+        let entered = if facts.has_limit(*id) {
+            &mut limited
+        } else {
+            &mut open
+        };
+        let rule = facts.rule(*id);
+        entered.extend(rule.into_iter().flat_map(|rule| facts.targets(rule)));
+    }
+    &limited - &open
 }

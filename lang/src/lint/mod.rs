@@ -72,6 +72,8 @@ pub struct Facts<'a> {
     program: &'a Program,
     target: Option<Version>,
     predicates: Vec<Predicate>,
+    /// Chains that each chain's rules jump or go to, by [`ChainId`].
+    jumps: Vec<BTreeSet<ChainId>>,
 }
 
 /// One lint.
@@ -132,14 +134,16 @@ pub fn lint(
         .take(ruleset.rules.len())
         .map(|id| predicate::read(ruleset, RuleId(id)))
         .collect();
-    let facts = Facts {
+    let mut facts = Facts {
         sources,
         file,
         ruleset,
         program: &compiled.program,
         target: options.target,
         predicates,
+        jumps: Vec::new(),
     };
+    facts.jumps = facts.jumps_of_chains();
     let mut found = Vec::new();
     for (_, lint) in LINTS {
         lint(&facts, &mut found);
@@ -245,22 +249,23 @@ impl<'a> Facts<'a> {
         })
     }
 
+    fn jumps_of_chains(&self) -> Vec<BTreeSet<ChainId>> {
+        let rules = |chain: &'a Chain| chain.rules.iter().filter_map(|id| self.rule(*id));
+        let jumps = |chain| rules(chain).flat_map(|rule| self.targets(rule)).collect();
+        self.ruleset.chains.iter().map(jumps).collect()
+    }
+
+    /// Chains that a chain's rules jump or go to.
+    fn jumps(&self, from: ChainId) -> impl Iterator<Item = ChainId> {
+        self.jumps.get(from.index()).into_iter().flatten().copied()
+    }
+
     /// A chain and all that it may lead to.
     fn reachable(&self, from: ChainId) -> BTreeSet<ChainId> {
         let mut seen = BTreeSet::from([from]);
         let mut open = vec![from];
         while let Some(chain) = open.pop() {
-            for rule in self.rules_of(chain) {
-                for target in self
-                    .rule(rule)
-                    .map(|rule| self.targets(rule))
-                    .unwrap_or_default()
-                {
-                    if seen.insert(target) {
-                        open.push(target);
-                    }
-                }
-            }
+            open.extend(self.jumps(chain).filter(|target| seen.insert(*target)));
         }
         seen
     }

@@ -1,10 +1,9 @@
 //! L002: a rule whose packets an earlier one takes, all of them.
 
-use std::collections::BTreeMap;
-
-use redan_vm::ids::{ChainId, RuleId};
+use redan_vm::ids::RuleId;
 use redan_vm::instr::{Instr, Verdict};
 use redan_vm::predicate::{Pass, Predicate, Subject, Test, is_pure};
+use redan_vm::ruleset::Rule;
 
 use super::Facts;
 use crate::diag::{Code, Diagnostic, Level};
@@ -13,9 +12,11 @@ use crate::diag::{Code, Diagnostic, Level};
 const PAIRS: usize = 2_000_000;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    let chains = changes_of_chains(facts);
     for (_, chain) in facts.chains() {
         Walk {
             facts,
+            chains: &chains,
             takers: Vec::new(),
             changes: Vec::new(),
             pairs: 0,
@@ -45,6 +46,8 @@ impl Kinds {
 
 struct Walk<'a, 'b> {
     facts: &'a Facts<'b>,
+    /// What each chain may change, by chain number.
+    chains: &'a [Kinds],
     /// Rules that end the chain for whatever they match, what they look at, and how many entries `changes` had then.
     takers: Vec<(RuleId, Kinds, usize)>,
     /// What each rule so far may have changed.
@@ -54,7 +57,6 @@ struct Walk<'a, 'b> {
 
 impl Walk<'_, '_> {
     fn chain(mut self, rules: &[RuleId], found: &mut Vec<Diagnostic>) {
-        let mut jumps = BTreeMap::new();
         for id in rules {
             let Some(predicate) = self.facts.predicate(*id) else {
                 continue;
@@ -65,7 +67,7 @@ impl Walk<'_, '_> {
                 self.takers
                     .push((*id, looks_at(predicate), self.changes.len()));
             }
-            let changes = self.changes_by(*id, &mut jumps);
+            let changes = self.changes_by(*id);
             self.changes.push(changes);
             if self.pairs > PAIRS {
                 return;
@@ -128,27 +130,51 @@ impl Walk<'_, '_> {
     }
 
     /// What a rule may change for those behind it, also in chains that it leads to.
-    fn changes_by(&self, id: RuleId, jumps: &mut BTreeMap<ChainId, Kinds>) -> Kinds {
+    fn changes_by(&self, id: RuleId) -> Kinds {
         let Some(rule) = self.facts.rule(id) else {
             return Kinds::default();
         };
-        let mut kinds = rule
-            .code
-            .iter()
-            .map(changed)
-            .fold(Kinds::default(), Kinds::with);
-        for target in self.facts.targets(rule) {
-            let inner = *jumps.entry(target).or_insert_with(|| {
-                self.facts
-                    .reachable_rules(target)
-                    .filter_map(|id| self.facts.rule(id))
-                    .flat_map(|rule| rule.code.iter().map(changed))
-                    .fold(Kinds::default(), Kinds::with)
-            });
-            kinds = kinds.with(inner);
-        }
-        kinds
+        let targets = self.facts.targets(rule).into_iter();
+        targets
+            .filter_map(|target| self.chains.get(target.index()).copied())
+            .fold(changed_by(rule), Kinds::with)
     }
+}
+
+/// What each chain and all that it leads to may change, by chain number: handed back along the jumps until nothing new comes.
+fn changes_of_chains(facts: &Facts<'_>) -> Vec<Kinds> {
+    let mut from = vec![Vec::new(); facts.ruleset.chains.len()];
+    let mut kinds = vec![Kinds::default(); from.len()];
+    let mut open = Vec::new();
+    for (id, _) in facts.all_chains() {
+        for target in facts.jumps(id) {
+            if let Some(from) = from.get_mut(target.index()) {
+                from.push(id);
+            }
+        }
+        let rules = facts.rules_of(id).filter_map(|rule| facts.rule(rule));
+        open.push((
+            id,
+            rules.map(changed_by).fold(Kinds::default(), Kinds::with),
+        ));
+    }
+    while let Some((id, more)) = open.pop() {
+        let Some(known) = kinds.get_mut(id.index()) else {
+            continue;
+        };
+        let all = known.with(more);
+        if std::mem::replace(known, all) != all {
+            let callers = from.get(id.index()).into_iter().flatten();
+            open.extend(callers.map(|caller| (*caller, all)));
+        }
+    }
+    kinds
+}
+
+/// What a rule itself may change.
+fn changed_by(rule: &Rule) -> Kinds {
+    let kinds = rule.code.iter().map(changed);
+    kinds.fold(Kinds::default(), Kinds::with)
 }
 
 /// Whether every packet that passes a rule's tests ends there: nothing in it can fail beside them.
