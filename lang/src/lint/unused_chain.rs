@@ -1,11 +1,15 @@
 //! L037: a chain that nothing leads to.
 
+use std::collections::BTreeSet;
+
+use redan_vm::ids::{ChainId, SetId, TableId};
+
 use super::Facts;
 use crate::diag::{Code, Diagnostic};
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     let mut used = vec![false; facts.ruleset.chains.len()];
-    let mut mark = |chain: redan_vm::ids::ChainId| {
+    let mut mark = |chain: ChainId| {
         if let Some(slot) = used.get_mut(chain.index()) {
             *slot = true;
         }
@@ -16,18 +20,14 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
         }
     }
     // Named maps may be used from outside the file.
-    for set in (0..)
-        .take(facts.ruleset.sets.len())
-        .map(redan_vm::ids::SetId)
-    {
+    for set in (0..).take(facts.ruleset.sets.len()).map(SetId) {
         facts.map_targets(set).for_each(&mut mark);
     }
+    let base_chains = facts.chains().filter(|(_, chain)| chain.base.is_some());
+    let whole: BTreeSet<TableId> = base_chains.map(|(_, chain)| chain.table).collect();
     for (id, chain) in facts.chains() {
         // Without a base chain the file is a part of something; an empty chain is there for others to fill.
-        let is_part = !facts
-            .chains()
-            .any(|(_, other)| other.table == chain.table && other.base.is_some());
-        if is_part || chain.rules.is_empty() {
+        if !whole.contains(&chain.table) || chain.rules.is_empty() {
             continue;
         }
         if chain.base.is_none() && !used.get(id.index()).copied().unwrap_or(true) {
