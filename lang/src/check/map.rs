@@ -246,18 +246,18 @@ impl Context<'_> {
             ast::Verdict::Return => Verdict::Return,
             ast::Verdict::Queue => {
                 return self.error(
-                    Code::UnsupportedYet,
+                    Code::WrongType,
                     span,
-                    "queue as a verdict is not supported yet; use the queue statement",
+                    "queue is a statement, not a verdict that a map can give",
                 );
             }
             ast::Verdict::Jump(Target::Chain(chain)) => Verdict::Jump(self.target(chain, table)?),
             ast::Verdict::Goto(Target::Chain(chain)) => Verdict::Goto(self.target(chain, table)?),
             ast::Verdict::Jump(Target::Block(body)) | ast::Verdict::Goto(Target::Block(body)) => {
                 return self.error(
-                    Code::UnsupportedYet,
+                    Code::WrongType,
                     body.span,
-                    "a chain in place is not supported yet in a map",
+                    "a map jumps to chains that have a name; give this one its own `chain NAME { ... }`",
                 );
             }
         })

@@ -348,6 +348,11 @@ impl Parser<'_> {
             open.span(self.source),
             message,
         ));
+        self.skip_braces();
+    }
+
+    /// Skips up to the `}` that closes what has been opened just now.
+    pub(crate) fn skip_braces(&mut self) {
         let mut depth = 1_usize;
         while depth > 0 {
             let tok = self.cursor.next();

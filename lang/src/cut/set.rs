@@ -70,6 +70,9 @@ const VERDICTS: [Kind; 10] = [
     keyword("notrack"),
 ];
 
+/// Verdicts that name a chain.
+const JUMPS: [Kind; 2] = [keyword("jump"), keyword("goto")];
+
 /// What the loop over elements found.
 enum Piece {
     /// The element goes on.
@@ -176,6 +179,10 @@ impl Parser<'_> {
                 self.cursor.push_back(tok);
                 return Piece::Broken;
             }
+            token::LBRACE if element.last().is_some_and(|tok| JUMPS.contains(&tok.kind)) => {
+                self.verdict_in_place(tok);
+                *bad = true;
+            }
             token::LBRACE => match self.set(tok) {
                 Some(inner) => {
                     let tok = self.keep_set(inner);
@@ -203,6 +210,21 @@ impl Parser<'_> {
             _ => *bad = true,
         }
         Piece::More
+    }
+
+    /// A chain in place as an element's verdict, which nft has for rules alone.
+    fn verdict_in_place(&mut self, open: Tok) {
+        let dropped = self.dropped;
+        let finding = Diagnostic::new(
+            Code::SyntaxError,
+            open.span(self.source),
+            "an element's verdict is a word, or a jump to a chain with a name, found `{`",
+        );
+        self.report(
+            finding.help("give these rules their own `chain NAME { ... }`, and jump there"),
+        );
+        self.skip_braces();
+        self.dropped = dropped;
     }
 
     /// Whether a `}` follows on the same line.

@@ -298,7 +298,9 @@ impl Expected {
                     | token::AT_TH
                     | token::AT_IH
             );
-            !(expected.value && value || expected.name && kind == token::WORD)
+            // What gives a verdict for an element has no rules of its own.
+            let block = entry == Rule::e_element && kind == token::CHAIN_BLOCK;
+            !(block || expected.value && value || expected.name && kind == token::WORD)
         });
         expected.tokens = tokens;
         expected
