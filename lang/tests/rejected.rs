@@ -144,6 +144,9 @@ fn statements_have_their_places() {
         ("inet", FILTER, "dup to 10.0.0.1", "E122"),
         ("ip", FILTER, "fwd to \"lo\"", "E122"),
         ("ip", FILTER, "queue flags fanout", "E134"),
+        ("ip", POSTROUTING, "fib saddr . iif type local", "E123"),
+        ("ip6", POSTROUTING, "fib daddr oifname \"lan0\"", "E123"),
+        ("inet", FILTER, "fib daddr . oif type local", "E123"),
     ];
     compare(cases.map(|(family, chain, rule, code)| (with_rule(family, chain, rule), code)));
 }

@@ -31,7 +31,6 @@ fn missing(instr: &Instr) -> Option<&'static str> {
             | ObjectKind::Secmark
             | ObjectKind::Synproxy => None,
         },
-        Instr::Dup { addr: Some(_), .. } => Some("a copy to an address"),
         _ => None,
     }
 }

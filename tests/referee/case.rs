@@ -141,14 +141,14 @@ fn now() -> Instant {
     Instant::from_nanos(u64::try_from(since.as_nanos()).expect("before 2554"))
 }
 
-/// What came out for a frame, normalised; the state is that of the frame itself, not of what was sent because of it.
-pub(crate) fn answer(input: &[u8], out: Vec<(usize, Vec<u8>)>) -> Answer {
+/// What came out for a frame, normalised, by port; the state is that of the first.
+pub(crate) fn answer(input: &[u8], mut out: Vec<(usize, Vec<u8>)>) -> Answer {
+    out.sort_by_key(|(port, _)| *port);
     let state = out.first().and_then(|(_, frame)| probed_state(frame));
-    let mut out: Vec<_> = out
+    let out: Vec<_> = out
         .into_iter()
         .map(|(port, frame)| (port, normal(&frame, input)))
         .collect();
-    out.sort_by_key(|(port, _)| *port);
     Answer { state, out }
 }
 

@@ -6,8 +6,13 @@ use redan_vm::ruleset::set_flags;
 use redan_vm::state::Stateful;
 use redan_vm::{Instant, Instr, Ruleset};
 
-/// Sets whose elements are counted and compared; the others never change.
-const SETS: [&str; 6] = ["counted", "met", "late", "flows", "rated", "learned"];
+/// Sets whose elements count.
+const COUNTING: [&str; 2] = ["counted", "everything"];
+
+/// Sets that packets change: their elements are numbered and compared, too.
+const CHANGING: [&str; 8] = [
+    "met", "late", "flows", "rated", "learned", "budgeted", "trios", "met_ways",
+];
 
 /// Reads what `nft list ruleset` prints: packets and bytes of each rule's counter, then of each named one; then of each set that packets
 /// change the number of its elements and the sum of their counters.
@@ -16,7 +21,7 @@ pub(crate) fn of_linux(listing: &str) -> Vec<(u64, u64)> {
     let mut lines = listing.lines().map(str::trim);
     // The probe's own rules count nothing, but its table could get objects.
     while let Some(line) = lines.next() {
-        if line.starts_with("counter ") && line.ends_with('{') {
+        if matches!(line.split(' ').collect::<Vec<_>>()[..], ["counter", _, "{"]) {
             let inner = lines.find(|l| l.starts_with("packets")).unwrap_or_default();
             named.extend(counts(&format!("counter {inner}")));
         } else if let Some(name) = set_name(line) {
@@ -50,15 +55,14 @@ fn set<'a>(name: &str, lines: &mut impl Iterator<Item = &'a str>) -> Vec<(u64, u
             elements += line;
         }
     }
-    if !SETS.contains(&name) {
+    let changes = CHANGING.contains(&name);
+    if !changes && !COUNTING.contains(&name) {
         return Vec::new();
     }
     let elements = elements.trim().trim_end_matches('}').trim();
     let all: Vec<&str> = elements.split(',').filter(|e| !e.is_empty()).collect();
-    vec![
-        (all.len() as u64, 0),
-        sum(all.iter().flat_map(|e| counts(e))),
-    ]
+    let number = if changes { all.len() as u64 } else { 0 };
+    vec![(number, 0), sum(all.iter().flat_map(|e| counts(e)))]
 }
 
 fn counts(text: &str) -> Vec<(u64, u64)> {
@@ -93,7 +97,9 @@ pub(crate) fn of_redan(ruleset: &Ruleset, datapath: &Datapath, now: Instant) -> 
             .map(|(_, counter)| (counter.packets, counter.bytes)),
     );
     for (id, set) in (0..).zip(&ruleset.sets) {
-        if !SETS.contains(&set.name.as_str()) {
+        let name = set.name.as_str();
+        let changes = CHANGING.contains(&name);
+        if !changes && !COUNTING.contains(&name) {
             continue;
         }
         let packets_change = set.flags & set_flags::EVAL != 0;
@@ -103,7 +109,8 @@ pub(crate) fn of_redan(ruleset: &Ruleset, datapath: &Datapath, now: Instant) -> 
         } else {
             (0..set.table.slots() as u32).collect()
         };
-        all.push((elements.len() as u64, 0));
+        let number = if changes { elements.len() as u64 } else { 0 };
+        all.push((number, 0));
         all.push(sum(elements
             .iter()
             .flat_map(|e| set.element(*e))

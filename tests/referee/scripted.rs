@@ -185,6 +185,138 @@ const INGRESS: &str = "table netdev t {
 }
 ";
 
+/// Copies by a route: from every hook, to either side, with a device that has a route and with one that has none.
+const COPIES: &str = "table ip t {
+  chain pre { type filter hook prerouting priority 0; udp length 18 dup to 10.1.0.2; }
+  chain in { type filter hook input priority 0; dup to 10.2.0.2 counter; }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    udp length 28 ip ttl 63 dup to 10.2.0.2 device \"wan0\" counter drop
+    udp length 38 dup to 203.0.113.1 counter
+  }
+  chain post { type filter hook postrouting priority 0; meta l4proto icmp dup to ip saddr map { 192.168.1.10 : 10.1.0.2, 198.51.100.7 : 10.2.0.2 } counter; }
+  chain out { type filter hook output priority 0; ct state untracked counter meta mark set 7 oifname \"wan0\" ip ttl 63 dup to 10.1.0.2 counter; }
+}
+";
+
+const COPIES_6: &str = "table ip6 t {
+  chain pre { type filter hook prerouting priority 0; udp length 18 dup to fd01::2; }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    udp length 28 dup to fd02::2 device \"wan0\" counter drop
+    udp length 38 dup to fd02::2 device \"lan0\" counter
+    udp length 108 dup to fd01::2 counter
+  }
+  chain out { type filter hook output priority 0; ct state untracked counter ip6 hoplimit 63 counter; }
+}
+";
+
+/// A reset ends a connection in every state that it may have, and only once.
+const CUT_OFF: &str = "table inet t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ct state invalid counter
+    tcp flags & psh == psh counter reject with tcp reset
+    tcp flags & fin == fin counter reject with icmpx admin-prohibited
+  }
+}
+";
+
+/// A device refuses on its own link, in the words of the packet's destination.
+const DEVICE_REFUSES: &str = "table netdev t {
+  chain in {
+    type filter hook ingress device \"lan0\" priority 0; policy accept;
+    tcp flags syn counter reject with tcp reset
+    udp length 18 counter reject
+    udp length 28 counter reject with icmpx admin-prohibited
+    udp length > 600 counter reject with icmpx no-route
+  }
+  chain out {
+    type filter hook egress device \"lan0\" priority 0; policy accept;
+    meta length 14-2000 counter
+    iiftype ether iifname \"wan0\" counter
+    oifname \"lan0\" counter
+  }
+}
+";
+
+/// Frames that a device hands on: as they are, and to another neighbour.
+const HAND_ON: &str = "table netdev t {
+  chain in {
+    type filter hook ingress device \"lan0\" priority 0; policy accept;
+    udp length 18 dup to \"wan0\" counter
+    udp length 28 fwd to \"wan0\"
+    udp length 38 fwd ip to 10.2.0.2 device \"wan0\"
+    udp length 38 fwd ip6 to fd02::2 device \"wan0\"
+    counter
+  }
+  chain out {
+    type filter hook egress device \"wan0\" priority 0; policy accept;
+    ip protocol udp counter
+    counter
+  }
+}
+";
+
+/// An inet table's chain at a device sees IP alone, by its family; what it refuses is answered by a route.
+const INET_INGRESS: &str = "table inet t {
+  chain in {
+    type filter hook ingress device \"lan0\" priority 0; policy accept;
+    ip ttl 64 counter
+    ip6 hoplimit 64 counter
+    meta nfproto ipv4 counter
+    udp length 18 counter reject with icmpx host-unreachable
+  }
+}
+";
+
+/// Three connections of one host: a datagram's, a ping's, a TCP connection.
+const CONNECTIONS: &str = "table ip t {
+  set busy { type ipv4_addr; size 10; flags dynamic; }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ct count over 2 counter
+    ct count 1 counter
+    ct state new add @busy { ip saddr ct count over 1 } counter
+  }
+}
+";
+
+/// What lies behind a transport header: of TCP, of UDP, of ICMP nothing.
+const INNER: &str = "table inet t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    @ih,0,8 0 counter
+    @ih,0,8 != 0 counter
+    @th,0,4 9 counter
+    @nh,4,4 5 counter
+    @ll,96,16 0x86dd counter
+    @ih,0,8 set 1 counter
+    udp sport set 7 @th,16,16 set 4001 counter
+  }
+}
+";
+
+const ZONES: &str = "table inet t {
+  chain raw {
+    type filter hook prerouting priority raw; policy accept;
+    udp length 18 ct zone set 5 counter
+    udp length 28 ct original zone set 7 counter
+    meta l4proto icmp ct zone set meta mark map { 0 : 9, 1 : 2 } counter
+  }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ct zone 5 counter
+    ct original zone 7 counter
+    ct reply zone 7 counter
+    ct state new counter
+    ct label set 5 ct label 5 counter
+    ct event set new,destroy ct id != 0 counter
+    ct original packets . ct direction { 2-9 . original, 1 . reply } counter
+  }
+}
+";
+
 /// All of them.
 pub(crate) const ALL: &[Script] = &[
     script(
@@ -262,6 +394,50 @@ pub(crate) const ALL: &[Script] = &[
     script("tcp-options", OPTIONS, 80, "S> SA< A> PA>30"),
     script("untracked", UNTRACKED, 5000, "u>10 u<10 u>5 p>"),
     script6("extension-headers", HEADERS, 5000, "u>10 x>10 x<4 u>30/16"),
+    script(
+        "copies",
+        COPIES,
+        5000,
+        "u>10 u<10 u>20 u>30 u<30 p> p< u>200/80 S>",
+    ),
+    script6(
+        "copies-6",
+        COPIES_6,
+        5000,
+        "u>10 u<10 u>20 u>30 u<30 u>100/64",
+    ),
+    script(
+        "cut-off",
+        CUT_OFF,
+        80,
+        "S> SA< A> PA>20 A< PA>20 A> S> PA> SA< PA<5 FA>",
+    ),
+    script6("cut-off-6", CUT_OFF, 80, "S> SA< A> PA>20 A< FA> PA<5"),
+    script(
+        "device-refuses",
+        DEVICE_REFUSES,
+        5000,
+        "S> u>10 u<10 u>20 u>1000 u>10/8 A> p> u<40",
+    ),
+    script6(
+        "device-refuses-6",
+        DEVICE_REFUSES,
+        5000,
+        "S> u>10 u<10 u>20 u>1300 A> p> u<40",
+    ),
+    script("hand-on", HAND_ON, 5000, "u>10 u>20 u>30 u>40 u<10"),
+    script6("hand-on-6", HAND_ON, 5000, "u>10 u>20 u>30 u>40 u<10"),
+    script("inet-ingress", INET_INGRESS, 5000, "u>10 u>20 u<10 p>"),
+    script6("inet-ingress-6", INET_INGRESS, 5000, "u>10 u>20 u<10 p>"),
+    script(
+        "connections",
+        CONNECTIONS,
+        5000,
+        "u>10 u<10 p> S> u>10 SA< A> p> p< PA>5",
+    ),
+    script("inner", INNER, 80, "u>10 u<10 S> p> PA>20 x>10"),
+    script6("inner-6", INNER, 80, "u>10 u<10 S> p> PA>20 x>10"),
+    script("zones", ZONES, 5000, "u>10 u<10 u>20 u<20 p> p< u>10 u>20"),
     script("ingress", INGRESS, 5000, "u>10 u>20 u>30 u<10 u>40 p> S>"),
 ];
 

@@ -281,12 +281,12 @@ impl Lower<'_> {
         bits: u32,
         value: &Value,
     ) -> Result<(), LowerError> {
-        let (csum, csum_offset) = match field {
-            Some(field) => field.header.info().checksum,
-            None => raw_checksum(base),
-        };
-        let csum_flags = u32::from(field.is_some_and(|field| field.pseudo));
-        let needs_checksum = csum != ChecksumKind::None;
+        // A raw place belongs to no header, so that none is mended; but what lies behind a transport header is in its checksum.
+        let (csum, csum_offset) = field.map_or((ChecksumKind::None, 0), |field| {
+            field.header.info().checksum
+        });
+        let csum_flags = u32::from(field.map_or(base == Base::Inner, |field| field.pseudo));
+        let needs_checksum = csum != ChecksumKind::None || (field.is_none() && csum_flags != 0);
         let (mut start, mut end) = (bit_offset / 8, (bit_offset + bits).div_ceil(8));
         if needs_checksum && (end - start) % 2 == 1 {
             if start % 2 == 1 { start -= 1 } else { end += 1 }
@@ -332,9 +332,4 @@ impl Lower<'_> {
         });
         Ok(())
     }
-}
-
-/// Raw writes know no header, so that nothing is mended.
-fn raw_checksum(_base: Base) -> (ChecksumKind, u8) {
-    (ChecksumKind::None, 0)
 }

@@ -50,7 +50,7 @@ pub use text::{LineOptions, write_line, write_proc_line};
 pub use tunables::{Tunable, TunableError, TunableKind, Tunables};
 pub use tuple::{Tuple, Zone};
 
-use entry::Entry;
+use entry::{Entry, Proto};
 use event::Events;
 use icmp::Message;
 use life::{Pressure, is_in_table};
@@ -463,6 +463,27 @@ impl Conntrack {
             entry.life.holders = entry.life.holders.saturating_add(1);
         }
         self.attach(packet, &attached);
+    }
+
+    /// A reset is sent for a packet: its connection is over (`nf_conntrack_proto_tcp.c: nf_conntrack_tcp_set_closing`).
+    pub fn set_closing(&mut self, packet: &Packet, now: Instant) {
+        let id = EntryId(packet.ct.entry);
+        let timeout = TcpState::Close.timeout(&self.tunables);
+        let Some(entry) = self.entry_of_mut(packet) else {
+            return;
+        };
+        let Proto::Tcp(tcp) = &mut entry.proto else {
+            return;
+        };
+        if tcp.close() == TcpState::Close || entry.life.has(status::FIXED_TIMEOUT) {
+            return;
+        }
+        entry.life.set_timeout(now, timeout);
+        entry.life.changes |= change::PROTOINFO;
+        if entry.life.is_confirmed() {
+            self.table.hasten(id, now);
+        }
+        self.report_changes(id, now);
     }
 
     /// Fills the packet's view.

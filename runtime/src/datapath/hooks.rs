@@ -1,7 +1,7 @@
 //! A packet at one hook: it meets each entry of the hook's list until one ends its way.
 
 use redan_vm::ct::status;
-use redan_vm::family::{Hook, nfproto};
+use redan_vm::family::{Family, Hook, nfproto};
 use redan_vm::ids::ChainId;
 use redan_vm::packet::layout_flags;
 use redan_vm::{Env, Final, Outcome, Packet};
@@ -69,15 +69,28 @@ impl Datapath {
         let Some(port) = self.world.port_of(port) else {
             return Ok(());
         };
-        packet.meta.nfproto = nfproto::NETDEV;
         let mut at = 0;
         while let Some(entry) = self.device_entry(hook, port, at) {
             at += 1;
-            if let Entry::Chain { chain, filter } = entry {
+            if let Entry::Chain { chain, filter } = entry
+                && let Some(nfproto) = self.device_nfproto(chain, packet)
+            {
+                packet.meta.nfproto = nfproto;
                 self.chain(trip, packet, hook, chain, filter)?;
             }
         }
         Ok(())
+    }
+
+    /// What `meta nfproto` loads in a device's chain; `None` where the chain does not see the frame (`nf_tables_inet.c`: inet tables see
+    /// IP alone).
+    fn device_nfproto(&self, chain: ChainId, packet: &Packet) -> Option<u8> {
+        let chain = self.ruleset.chains.get(chain.index())?;
+        let table = self.ruleset.tables.get(chain.table.index())?;
+        match table.family {
+            Family::Inet => Self::layer(packet).map(Layer::nfproto),
+            _ => Some(nfproto::NETDEV),
+        }
     }
 
     fn device_entry(&self, hook: Hook, port: crate::site::PortId, at: usize) -> Option<Entry> {
@@ -200,7 +213,7 @@ impl Datapath {
         let outcome = self.run(trip, packet, hook, chain);
         let copied = !self.world.copies.is_empty();
         if copied {
-            self.send_copies(trip.now);
+            self.send_copies(trip);
         }
         match outcome.verdict {
             Final::Accept if filter => trip.note_accept(hook, chain, outcome.rule),

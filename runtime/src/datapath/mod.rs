@@ -3,6 +3,7 @@
 //! [`Datapath::handle_frame`] is the door; each mode has its file (`route`, `wire`), which takes a packet from hook to hook
 //! (`hooks`) and puts it on a link (`send`). Nothing here reads a clock but the stopwatch of [`Settings::profile`].
 
+mod copies;
 mod hooks;
 mod local;
 mod report;

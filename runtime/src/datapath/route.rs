@@ -180,7 +180,7 @@ impl Datapath {
     }
 
     /// What is too long and may not be cut does not go on.
-    fn check_length(&mut self, trip: &mut Trip, packet: &Packet, to: PortId) -> Way {
+    pub(super) fn check_length(&mut self, trip: &mut Trip, packet: &Packet, to: PortId) -> Way {
         let mtu = self.mtu(to);
         let cut = packet.ipv4().is_some_and(|ip| !ip.is_dont_fragment());
         let longest = trip
@@ -220,7 +220,7 @@ fn hops_left(packet: &Packet) -> u8 {
 }
 
 /// Takes one hop off.
-fn take_hop(packet: &mut Packet) {
+pub(super) fn take_hop(packet: &mut Packet) {
     if let Some(mut ip) = packet.ipv4_mut() {
         ip.decrement_ttl();
     } else if let Some(mut ip) = packet.ipv6_mut() {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use redan_vm::family::Hook;
+use redan_vm::family::{Hook, nfproto};
 use redan_vm::instr::Reject;
 use redan_vm::packet::{
     Ethernet, LinkKind, dissect, dissect_bridge, ethernet, ethertype, layout_flags, pkttype,
@@ -14,14 +14,14 @@ use super::report::{Offload, OutFrame};
 use super::trip::{End, Trip, Way};
 use super::world::addresses;
 use crate::reason::Reason;
-use crate::router::answer::{self, Fault, LINK_BYTES};
+use crate::router::answer::{self, Fault, LINK_BYTES, Sender};
 use crate::router::fib::Hop;
 use crate::router::fragment;
 use crate::router::neighbor::Resolved;
 use crate::site::{Mac, Mode, PortId};
 
 /// Most packets made in answer to one another (a reset that draws a reset cannot be, but rules are free to reject what they like).
-const DEEPEST: u8 = 3;
+pub(super) const DEEPEST: u8 = 3;
 
 /// To whom a frame goes on its link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Datapath {
         let cut = match &trip.parts {
             // IPv6 is cut again only where the whole is longer than its longest part was (`ip6_output.c`).
             Some(parts) => {
-                !parts.cuts.is_empty()
+                (trip.is_copy || !parts.cuts.is_empty())
                     && (packet.layout.is_ipv4() || packet.layout.network_len() > parts.longest)
             }
             None => {
@@ -120,7 +120,13 @@ impl Datapath {
     }
 
     /// Past the egress chains and onto the link, or into the queue of frames that wait for a neighbour.
-    fn emit(&mut self, trip: &mut Trip, packet: &mut Packet, port: PortId, to: &Target) -> Way {
+    pub(super) fn emit(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        port: PortId,
+        to: &Target,
+    ) -> Way {
         let resolved = match *to {
             Target::Unchanged => None,
             Target::Neighbor(address) => {
@@ -138,6 +144,7 @@ impl Datapath {
             if let Ok(seen) = dissect_bridge(&packet.frame, LinkKind::Ethernet) {
                 packet.layout = seen;
             }
+            self.set_leaving(packet);
             self.pass_device(trip, packet, Hook::Egress)?;
             packet.layout = layout;
         }
@@ -167,16 +174,12 @@ impl Datapath {
         Ok(())
     }
 
-    /// Sends what `dup` and `fwd` asked for.
-    pub(super) fn send_copies(&mut self, now: Instant) {
-        let _ = now;
-        for (port, bytes) in std::mem::take(&mut self.world.copies) {
-            self.out.push(OutFrame {
-                port,
-                bytes,
-                offload: Offload::default(),
-            });
-        }
+    /// What egress chains see of a packet (`netfilter_netdev.h: nf_hook_egress`): nothing of where it came in, but `iiftype` is the
+    /// device's, and it is as long as its frame.
+    fn set_leaving(&self, packet: &mut Packet) {
+        self.set_in(packet, None);
+        packet.meta.iiftype = packet.meta.oiftype;
+        packet.meta.len = u32::try_from(packet.frame.len()).unwrap_or(u32::MAX);
     }
 
     /// Answers a packet that does not get through. `hook` is where a rule rejected it.
@@ -190,17 +193,21 @@ impl Datapath {
         let Some((src, dst)) = addresses(packet) else {
             return;
         };
-        if packet.meta.pkttype != pkttype::HOST {
+        // A netdev table's rules are a device's own: it answers on its link, also for other hosts.
+        let by_device = packet.meta.nfproto == nfproto::NETDEV;
+        let kind = packet.meta.pkttype;
+        if kind != pkttype::HOST && !(by_device && kind == pkttype::OTHER) {
             return;
         }
         let to_all = dst.is_ipv4() && self.world.fib.find(dst) == Some(Hop::Broadcast);
-        let source = match self.settings.site.mode {
+        let sender = match self.settings.site.mode {
+            _ if by_device => Some(Sender::Device),
             Mode::Router if to_all => None,
-            Mode::Router => self.source_toward(src, dst),
-            Mode::Wire | Mode::Host => Some(dst),
+            Mode::Router => self.source_toward(src, dst).map(Sender::Machine),
+            Mode::Wire | Mode::Host => Some(Sender::Machine(dst)),
         };
-        let Some(source) = source else { return };
-        let Some(frame) = answer::answer(packet, fault, source, self.trusts_checksum(trip)) else {
+        let Some(sender) = sender else { return };
+        let Some(frame) = answer::answer(packet, fault, sender, self.trusts_checksum(trip)) else {
             return;
         };
         let is_reset = fault == Fault::Rejected(Reject::TcpReset);
@@ -208,7 +215,11 @@ impl Datapath {
             self.count_drop(Reason::AnswerLimit);
             return;
         }
+        if let Some(conntrack) = self.world.conntrack.as_mut().filter(|_| is_reset) {
+            conntrack.set_closing(packet, trip.now);
+        }
         match self.settings.site.mode {
+            _ if by_device => self.send_back(trip, frame, packet, hook),
             Mode::Router => self.send_made(trip.now, frame, Some(packet)),
             Mode::Wire | Mode::Host => self.send_back(trip, frame, packet, hook),
         }
@@ -304,16 +315,18 @@ impl Datapath {
             };
             *place = ethernet::emit(link.src(), link.dst(), kind);
         }
-        if hook != Some(Hook::Input) {
-            self.out.push(OutFrame {
-                port,
-                bytes: frame,
-                offload: Offload::default(),
-            });
-            return;
-        }
         if let Ok(layout) = dissect(&frame, LinkKind::Ethernet) {
             let mut packet = Packet::new(frame, layout);
+            if hook != Some(Hook::Input) {
+                self.set_out(&mut packet, Some(port));
+                let mut own = Trip::new(trip.now, None, Offload::default());
+                if let Err(End { reason, .. }) =
+                    self.emit(&mut own, &mut packet, port, &Target::Unchanged)
+                {
+                    self.count_drop(reason.unwrap_or(Reason::Policy));
+                }
+                return;
+            }
             packet.layout.flags &= !layout_flags::LINK;
             self.send_local(trip.now, &mut packet, Some(about), port, Target::Unchanged);
         }

@@ -22,6 +22,8 @@ pub(super) struct Trip {
     pub(super) offload: Offload,
     /// The fragments that it was put together from; `None` when it came whole.
     pub(super) parts: Option<Parts>,
+    /// A copy that `dup` made of another packet.
+    pub(super) is_copy: bool,
     decision: Option<Decision>,
     /// The chain whose policy decided last.
     policy: Option<ChainId>,
@@ -73,6 +75,7 @@ impl Trip {
             port,
             offload,
             parts: None,
+            is_copy: false,
             decision: None,
             policy: None,
             tracked: false,

@@ -8,6 +8,7 @@ use redan_vm::ids::RuleId;
 use redan_vm::instr::{FibResult, Log, RtKey, fib_flags};
 use redan_vm::{Asked, Host, Instant, NatAsk, NatRange, Packet};
 
+use super::copies::{Copied, Toward};
 use crate::conntrack::Conntrack;
 use crate::log::{LogEntry, Observer};
 use crate::router::fib::{Fib, Hop};
@@ -41,8 +42,8 @@ pub(super) struct World {
     pub(super) observer: Box<dyn Observer>,
     pub(super) fib: Fib,
     pub(super) interfaces: Vec<Interface>,
-    /// Frames that `dup` and `fwd` send, each with its port.
-    pub(super) copies: Vec<(PortId, Vec<u8>)>,
+    /// What `dup` and `fwd` have asked for.
+    pub(super) copies: Vec<Copied>,
     random: u64,
 }
 
@@ -89,6 +90,14 @@ impl World {
         z ^ (z >> 31)
     }
 
+    fn copy(&mut self, packet: &Packet, toward: Toward) {
+        self.copies.push(Copied {
+            packet: packet.clone(),
+            hook: self.hook,
+            toward,
+        });
+    }
+
     /// The type of an address, as seen from all of the machine or from one interface (`inet_dev_addr_type`).
     fn address_type(&self, address: IpAddr, only: Option<PortId>) -> u32 {
         match self.fib.find(address) {
@@ -111,6 +120,13 @@ pub(super) fn addresses(packet: &Packet) -> Option<(IpAddr, IpAddr)> {
         return Some((ip.src().into(), ip.dst().into()));
     }
     packet.ipv6().map(|ip| (ip.src().into(), ip.dst().into()))
+}
+
+/// An address of either family from a register's bytes.
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .ok()
 }
 
 /// Writes as much of `value` as fits.
@@ -238,14 +254,25 @@ impl Host for World {
     }
 
     fn dup(&mut self, packet: &Packet, addr: Option<&[u8]>, oif: Option<u32>) {
-        let _ = addr;
-        if let Some(port) = oif.and_then(|index| self.port_of(index)) {
-            self.copies.push((port, packet.frame.clone()));
-        }
+        let port = oif.and_then(|index| self.port_of(index));
+        let toward = match (addr.and_then(address), port) {
+            (Some(gateway), port) if oif.is_none() || port.is_some() => {
+                Toward::Gateway(gateway, port)
+            }
+            (None, Some(port)) => Toward::Port(port),
+            _ => return,
+        };
+        self.copy(packet, toward);
     }
 
     fn fwd(&mut self, packet: &Packet, oif: u32, addr: Option<&[u8]>) {
-        self.dup(packet, addr, Some(oif));
+        let Some(port) = self.port_of(oif) else {
+            return;
+        };
+        let toward = addr
+            .and_then(address)
+            .map_or(Toward::Port(port), |next| Toward::Neighbor(next, port));
+        self.copy(packet, toward);
     }
 
     fn trace(&mut self, _packet: &Packet, rule: RuleId, matched: bool) {

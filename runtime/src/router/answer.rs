@@ -45,6 +45,19 @@ pub enum Fault {
     ReassemblyTime,
 }
 
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// The machine, from this address.
+    Machine(IpAddr),
+    /// A device, as if the packet's destination had answered (`nf_reject_ipv4.c: nf_reject_skb_v4_unreach` and its neighbours): the packet
+    /// has not been routed, so there is no address of the machine, and less is looked at.
+    Device,
+}
+
+/// What a device quotes of an IPv4 and of an IPv6 packet.
+const DEVICE_QUOTES: (usize, usize) = (536, 1220);
+
 /// `reject with icmpx` codes (`nf_tables.h: NFT_REJECT_ICMPX_*`) as ICMP and ICMPv6 codes.
 const ICMPX: [(u8, u8); 4] = [(0, 0), (3, 4), (1, 3), (13, 1)];
 
@@ -82,9 +95,9 @@ impl Fault {
     }
 }
 
-/// The frame that answers `packet`, with room for a link header and from `source` (the machine's own address, or the packet's
-/// destination on a wire); `None` when there is nothing to answer to. `trusted`: the packet's checksum need not be verified.
-pub fn answer(packet: &Packet, fault: Fault, source: IpAddr, trusted: bool) -> Option<Vec<u8>> {
+/// The frame that answers `packet`, with room for a link header; `None` when there is nothing to answer to. On a wire the packet's
+/// destination stands for the machine. `trusted`: the packet's checksum need not be verified.
+pub fn answer(packet: &Packet, fault: Fault, sender: Sender, trusted: bool) -> Option<Vec<u8>> {
     let rejected = matches!(fault, Fault::Rejected(_));
     if rejected && !trusted && !is_whole(packet) {
         return None;
@@ -92,10 +105,21 @@ pub fn answer(packet: &Packet, fault: Fault, source: IpAddr, trusted: bool) -> O
     if fault == Fault::Rejected(Reject::TcpReset) {
         return reset(packet);
     }
-    match source {
-        IpAddr::V4(source) => error_v4(packet, fault.icmpv4()?, source),
-        IpAddr::V6(source) => error_v6(packet, fault.icmpv6()?, source),
+    match sender {
+        Sender::Machine(IpAddr::V4(source)) => error_v4(packet, fault.icmpv4()?, Some(source)),
+        Sender::Machine(IpAddr::V6(source)) => error_v6(packet, fault.icmpv6()?, Some(source)),
+        Sender::Device if packet.layout.is_ipv4() => error_v4(packet, fault.icmpv4()?, None),
+        Sender::Device => error_v6(packet, fault.icmpv6()?, None),
     }
+}
+
+/// Whether a packet may draw an error from a device: it is no later fragment, and tells of no unreachable destination itself.
+fn draws_error_from_device(packet: &Packet, (protocol, unreachable): (u8, u8)) -> bool {
+    let tells = || {
+        packet.layout.is_l4(protocol)
+            && packet.transport().and_then(<[u8]>::first) == Some(&unreachable)
+    };
+    packet.layout.fragment_offset == 0 && !tells()
 }
 
 /// Whether a packet's checksum lets `reject` answer it (`nf_reject.h: nf_reject_verify_csum`). The kernel sums every protocol that is not
@@ -170,15 +194,28 @@ fn draws_error_v4(packet: &Packet, ip: &Ipv4<&[u8]>) -> bool {
         && !is_error()
 }
 
-fn error_v4(packet: &Packet, (kind, code, rest): Message, source: Ipv4Addr) -> Option<Vec<u8>> {
+/// With no source, a device answers.
+fn error_v4(
+    packet: &Packet,
+    (kind, code, rest): Message,
+    source: Option<Ipv4Addr>,
+) -> Option<Vec<u8>> {
     let ip = packet.ipv4()?;
-    if !draws_error_v4(packet, &ip) {
+    let (draws, most) = match source {
+        Some(_) => (
+            draws_error_v4(packet, &ip),
+            ICMP_MOST - ipv4::LEN - icmp::LEN,
+        ),
+        None => (
+            draws_error_from_device(packet, (protocol::ICMP, icmp_type::DEST_UNREACHABLE)),
+            DEVICE_QUOTES.0,
+        ),
+    };
+    if !draws {
         return None;
     }
     let quoted = packet.network();
-    let quoted = quoted
-        .get(..ICMP_MOST - ipv4::LEN - icmp::LEN)
-        .unwrap_or(quoted);
+    let quoted = quoted.get(..most).unwrap_or(quoted);
     let mut message = [0; icmp::LEN];
     let mut header = Icmp::new_checked(&mut message)?;
     header.set_icmp_type(kind);
@@ -190,14 +227,17 @@ fn error_v4(packet: &Packet, (kind, code, rest): Message, source: Ipv4Addr) -> O
         .finish();
     header.set_checksum(sum);
     let mut network = ipv4::emit(
-        source,
+        source.unwrap_or(ip.dst()),
         ip.src(),
         protocol::ICMP,
         TTL,
         len16(icmp::LEN + quoted.len())?,
     );
     let mut header = Ipv4::new_checked(&mut network)?;
-    header.set_tos((ip.tos() & TOS_KEPT) | TOS_CONTROL);
+    match source {
+        Some(_) => header.set_tos((ip.tos() & TOS_KEPT) | TOS_CONTROL),
+        None => header.set_frag_off(ipv4::frag::DF),
+    }
     header.fill_checksum();
     Some(frame(&[&network, &message, quoted]))
 }
@@ -218,15 +258,29 @@ fn draws_error_v6(packet: &Packet, src: Ipv6Addr, dst: Ipv6Addr, kind: u8) -> bo
         && !is_error()
 }
 
-fn error_v6(packet: &Packet, (kind, code, rest): Message, source: Ipv6Addr) -> Option<Vec<u8>> {
+/// With no source, a device answers.
+fn error_v6(
+    packet: &Packet,
+    (kind, code, rest): Message,
+    source: Option<Ipv6Addr>,
+) -> Option<Vec<u8>> {
     let ip = packet.ipv6()?;
-    if !draws_error_v6(packet, ip.src(), ip.dst(), kind) {
+    let (draws, most) = match source {
+        Some(_) => (
+            draws_error_v6(packet, ip.src(), ip.dst(), kind),
+            ICMPV6_MOST - ipv6::LEN - icmp::LEN,
+        ),
+        None => (
+            draws_error_from_device(packet, (protocol::ICMPV6, icmpv6_type::DEST_UNREACHABLE)),
+            DEVICE_QUOTES.1,
+        ),
+    };
+    if !draws {
         return None;
     }
+    let source = source.unwrap_or(ip.dst());
     let quoted = packet.network();
-    let quoted = quoted
-        .get(..ICMPV6_MOST - ipv6::LEN - icmp::LEN)
-        .unwrap_or(quoted);
+    let quoted = quoted.get(..most).unwrap_or(quoted);
     let len = len16(icmp::LEN + quoted.len())?;
     let mut message = [0; icmp::LEN];
     let mut header = Icmpv6::new_checked(&mut message)?;

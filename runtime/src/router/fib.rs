@@ -233,6 +233,24 @@ impl Fib {
         })
     }
 
+    /// The way to a gateway: the port, and who takes the packet there. With `only`, that port alone counts; where no route leads that way,
+    /// IPv4 takes the packet's own destination for a neighbour (`route.c: ip_route_output_key_hash_rcu`), which `None` stands for.
+    pub fn toward(
+        &self,
+        gateway: IpAddr,
+        only: Option<PortId>,
+    ) -> Option<(PortId, Option<IpAddr>)> {
+        match self.find(gateway) {
+            Some(Hop::Port { port, via }) if only.is_none_or(|only| only == port) => {
+                Some((port, Some(via.unwrap_or(gateway))))
+            }
+            Some(Hop::Port { .. }) | None => {
+                only.filter(|_| gateway.is_ipv4()).map(|port| (port, None))
+            }
+            Some(Hop::Local | Hop::Broadcast | Hop::Multicast) => None,
+        }
+    }
+
     /// Whether an address is the machine's own.
     #[inline]
     pub fn is_local(&self, address: IpAddr) -> bool {
@@ -407,5 +425,28 @@ mod tests {
         );
         assert!(fib.is_member("ff02::1:ff00:1".parse().unwrap()));
         assert!(!fib.is_member("ff02::1:ff00:2".parse().unwrap()));
+    }
+
+    #[test]
+    fn copies_go_toward_their_gateway() {
+        let fib = Fib::new(&site());
+        let on = |at| Some(PortId(at));
+        for (gateway, only, expected) in [
+            ("10.1.0.9", None, Some((0, Some("10.1.0.9")))),
+            ("203.0.113.1", None, Some((1, Some("10.2.0.2")))),
+            ("203.0.113.1", on(1), Some((1, Some("10.2.0.2")))),
+            // No route that way: the packet's own destination is taken for a neighbour, but not in IPv6.
+            ("203.0.113.1", on(0), Some((0, None))),
+            ("2001:db8::1", on(0), None),
+            ("2001:db8::1", None, Some((1, Some("fd02::2")))),
+            ("10.1.0.1", None, None),
+            ("10.1.255.255", None, None),
+        ] {
+            let found = fib.toward(gateway.parse().unwrap(), only);
+            let expected = expected.map(|(port, via): (u16, Option<&str>)| {
+                (PortId(port), via.map(|via| via.parse().unwrap()))
+            });
+            assert_eq!(found, expected, "{gateway} {only:?}");
+        }
     }
 }

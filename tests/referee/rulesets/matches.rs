@@ -11,7 +11,17 @@ pub(super) fn random(rng: &mut Rng, place: Place<'_>) -> String {
         4 | 5 if !place.scope.netdev() => connection(rng),
         6 if !place.scope.netdev() => tuple(rng, place),
         4..=6 => link(rng),
-        7 if place.scope.netdev() => rng.pick(&["iifname \"lan0\"", "meta mark != 0"]).into(),
+        7 if place.scope.netdev() => rng
+            .pick(&[
+                "iifname \"lan0\"",
+                "oifname \"wan0\"",
+                "iif \"wan0\"",
+                "iiftype ether",
+                "oiftype ether",
+                "meta mark != 0",
+                "meta priority 1:2",
+            ])
+            .into(),
         7 => interface(rng),
         8 => packet(rng, place),
         9 | 10 => sets(rng, place),
@@ -50,6 +60,16 @@ fn connection(rng: &mut Rng) -> String {
         "ct expiration > 100s",
         "ct zone 0",
         "ct helper \"ftp\"",
+        "ct label 5",
+        "ct original bytes > 100",
+        "ct reply bytes 1-1000",
+        "ct original avgpkt > 60",
+        "ct original packets . ct mark { 1-3 . 0-16 }",
+        "ct status { assured, confirmed }",
+        "ct state . ct direction { new . original, established . reply }",
+        "ct mark ^ 0x10 == 5",
+        "ct original zone 5",
+        "ct zone 5",
     ])
     .into()
 }
@@ -66,8 +86,9 @@ fn tuple(rng: &mut Rng, place: Place<'_>) -> String {
     };
     let side = rng.choose(&["original", "reply"]);
     let end = rng.choose(&["saddr", "daddr"]);
-    match rng.below(6) {
+    match rng.below(7) {
         0 | 1 => format!("ct {side} {header} {end} {host}"),
+        6 => format!("ct {side} l3proto {}", if six { "ipv6" } else { "ipv4" }),
         2 => format!("ct {side} {header} {end} {net}"),
         3 => format!("ct {side} protocol {}", rng.choose(&["tcp", "udp", "icmp"])),
         4 => format!(
@@ -102,6 +123,18 @@ fn interface(rng: &mut Rng) -> String {
         "oif \"wan0\"",
         "iifname . oifname { \"lan0\" . \"wan0\" }",
         "iiftype ether",
+        "oiftype ether",
+        "iifgroup default",
+        "oifgroup 0",
+        "meta oifkind != \"bridge\"",
+        "iif . oif { \"lan0\" . \"wan0\" }",
+        "iifname vmap { \"lan0\" : continue, \"wan*\" : return }",
+        "meta mark ^ 0x22 == 0",
+        "meta mark . iifname { 0-9 . \"lan0\", 5 . \"wan0\" }",
+        "meta rtclassid 0",
+        "meta cgroup 5",
+        "meta skuid 0",
+        "meta skgid != 0",
         "meta mark 0",
         "meta mark & 0xff == 0x1",
         "meta mark { 1, 5, 0x22 }",
@@ -123,7 +156,25 @@ fn packet(rng: &mut Rng, place: Place<'_>) -> String {
         "meta pkttype host",
         "meta nfproto ipv4",
         "@th,0,16 80",
+        "@th,16,16 { 22, 53, 80 }",
+        "@th,0,4 0",
+        "@th,100,12 != 0",
+        "@ih,0,8 0",
+        "@ih,0,32 != 5",
         "@nh,0,8 & 0xf0 == 0x40",
+        "@nh,4,4 5",
+        "@nh,64,8 0-64",
+        "@nh,12,20 > 5",
+        "@ll,96,16 0x0800",
+        "meta protocol { ip, ip6 }",
+        "meta pkttype != broadcast",
+        "meta time > \"2020-01-01 00:00:00\"",
+        "meta time < \"2024-06-01 12:00:00\"",
+        "meta day { Monday, Saturday, Sunday }",
+        "meta day != Saturday",
+        "meta hour \"06:00\"-\"18:30\"",
+        "meta hour >= \"12:00\"",
+        "meta length . meta l4proto { 20-60 . tcp, 28-100 . udp }",
         "@ll,0,48 0x020000000101",
     ])
     .replace(
@@ -148,7 +199,34 @@ fn sets(rng: &mut Rng, place: Place<'_>) -> String {
     } else {
         place.proto
     };
-    match rng.below(12) {
+    match rng.below(20) {
+        11 => format!("{header} {side} @everything"),
+        12 => format!("{header} {side} @fading"),
+        13 => format!("{header} {side} @quoted"),
+        14 => format!("{header} {side} @limited"),
+        15 => format!("{header} {side} != @late"),
+        16 => format!("{header} {side} @budgeted"),
+        17 => format!(
+            "ether saddr . {header} {side} {{ 02:00:00:00:01:02 . {}, 02:00:00:00:02:02 . {} }}",
+            if place.six {
+                "fd10::10"
+            } else {
+                "192.168.1.10"
+            },
+            if place.six {
+                "2001:db8::/32"
+            } else {
+                "198.51.100.0/24"
+            }
+        ),
+        18 => format!(
+            "{header} {side} & {} @nets",
+            if place.six {
+                "ffff:ffff::"
+            } else {
+                "255.255.255.0"
+            }
+        ),
         0 => format!("{header} {side} @hosts"),
         1 => format!("{header} {side} != @nets"),
         2 | 3 => format!("{header} {side} @met"),
@@ -185,6 +263,18 @@ fn options(rng: &mut Rng, place: Place<'_>) -> String {
                 "tcp option timestamp tsval > 1000",
                 "tcp option sack left > 1",
                 "tcp option nop exists",
+                "tcp option sack0 right > 1",
+                "tcp option sack1 left exists",
+                "tcp option sack-perm kind 4",
+                "tcp option maxseg length 4",
+                "tcp option maxseg size { 536, 1460 }",
+                "tcp option window count 0-7",
+                "tcp option timestamp tsecr 0",
+                "tcp option md5sig missing",
+                "tcp option fastopen exists",
+                "tcp option mptcp subtype 1",
+                "tcp option @3,16,8 7",
+                "tcp option 2 missing",
                 "tcp option 8 exists",
                 "tcp option eol missing",
             ])
@@ -196,6 +286,11 @@ fn options(rng: &mut Rng, place: Place<'_>) -> String {
                 "ip option ra exists",
                 "ip option rr missing",
                 "ip option ra value 0",
+                "ip option ra length 4",
+                "ip option lsrr exists",
+                "ip option ssrr missing",
+                "ip option rr ptr 4",
+                "ip option lsrr addr 10.2.0.2",
                 "ip hdrlength 5",
                 "ip hdrlength > 5",
             ])
@@ -214,6 +309,16 @@ fn options(rng: &mut Rng, place: Place<'_>) -> String {
         "frag nexthdr 17",
         "rt type 0",
         "rt seg-left 0",
+        "rt0 addr[1] fd02::2",
+        "rt2 addr fd02::2",
+        "srh tag 0",
+        "rt nexthdr { 6, 17, 58 }",
+        "rt hdrlength 2",
+        "dst hdrlength > 0",
+        "hbh nexthdr . hbh hdrlength { 17 . 0, 43 . 0 }",
+        "frag id != 0",
+        "frag reserved 0",
+        "exthdr mh missing",
         "mh type 1",
         "ip6 nexthdr 0",
     ])
@@ -227,6 +332,31 @@ fn arithmetic(rng: &mut Rng, place: Place<'_>) -> String {
         "meta mark or 1 == 1".to_string(),
         "numgen inc mod 3 1".to_string(),
         "numgen inc mod 4 < 2".to_string(),
+        "numgen inc mod 6 offset 4 { 4, 7-8 }".to_string(),
+        "meta mark & 0xff | 0x100 == 0x105".to_string(),
+        format!(
+            "{} saddr . meta mark {{ {} . 1, {} . 0-9 }}",
+            place.header(),
+            if place.six {
+                "fd10::10"
+            } else {
+                "192.168.1.10"
+            },
+            if place.six {
+                "fd10::/16"
+            } else {
+                "192.168.0.0/16"
+            }
+        ),
+        format!(
+            "jhash {} daddr . {} mod 8 seed 3 offset 100 {{ 100-103, 106 }}",
+            place.header(),
+            if place.proto == "icmp" {
+                "meta mark"
+            } else {
+                "meta l4proto"
+            }
+        ),
         format!("jhash {} saddr mod 4 seed 7 2", place.header()),
         format!("jhash {0} saddr . {0} daddr mod 2 seed 1 0", place.header()),
     ];
@@ -243,6 +373,17 @@ fn arithmetic(rng: &mut Rng, place: Place<'_>) -> String {
 fn routes(rng: &mut Rng, place: Place<'_>) -> String {
     let fixed: &[&str] = match place.hook {
         Some("prerouting") => &[
+            "meta ipsec missing",
+            "meta ipsec exists",
+            "fib saddr . mark . iif oif exists",
+            "fib saddr . iif oifname \"lan0\"",
+            "fib daddr . mark oif missing",
+            "fib daddr oif \"wan0\"",
+            "fib daddr oifname != \"lan*\"",
+            "fib daddr type { broadcast, multicast, local }",
+            "fib saddr . iif type != unicast",
+            "fib daddr . iif oif { \"lan0\", \"wan0\" }",
+            "fib daddr type vmap { local : continue, unicast : return }",
             "fib saddr . iif oif missing",
             "fib saddr . iif oif exists",
             "fib daddr type local",
@@ -250,9 +391,26 @@ fn routes(rng: &mut Rng, place: Place<'_>) -> String {
             "fib saddr type unicast",
             "fib daddr oifname \"wan0\"",
         ],
-        Some("forward" | "postrouting") => {
-            &["rt mtu 1500", "rt tcpmss > 1400", "fib daddr type unicast"]
-        }
+        Some("forward" | "input") if rng.one_in(2) => &[
+            "fib daddr oif exists",
+            "meta sdifname \"lan0\"",
+            "fib saddr oifname \"wan0\"",
+            "fib saddr . mark oif exists",
+            "fib daddr . iif oif missing",
+            "fib saddr . iif oif exists",
+            "fib daddr . iif type { local, unicast }",
+        ],
+        Some("forward" | "postrouting") => &[
+            "rt mtu 1500",
+            "rt mtu 1460",
+            "rt mtu { 1440, 1460 }",
+            "rt tcpmss > 1400",
+            "rt classid 0",
+            "rt ipsec missing",
+            "fib daddr type unicast",
+            "fib saddr . oif type unicast",
+            "fib daddr . oif type local",
+        ],
         _ => &["meta l4proto { tcp, 58 }", "meta length 60"],
     };
     if fixed.contains(&"rt mtu 1500") && rng.one_in(3) {
@@ -298,6 +456,15 @@ fn address(rng: &mut Rng, six: bool) -> String {
 fn network(rng: &mut Rng, six: bool) -> String {
     if six {
         rng.pick(&[
+            "ip6 dscp cs0",
+            "ip6 dscp { cs1, af21, 0x20 }",
+            "ip6 dscp != cs1",
+            "ip6 ecn not-ect",
+            "ip6 ecn ce",
+            "ip6 flowlabel > 0",
+            "ip6 length . ip6 nexthdr { 8-60 . tcp, 20-40 . udp }",
+            "ip6 saddr . ip6 daddr vmap { fd10::10 . 2001:db8::7 : continue }",
+            "ip6 hoplimit { 1, 33-64 }",
             "ip6 hoplimit 64",
             "ip6 hoplimit > 10",
             "ip6 nexthdr tcp",
@@ -309,6 +476,19 @@ fn network(rng: &mut Rng, six: bool) -> String {
         .into()
     } else {
         rng.pick(&[
+            "ip dscp cs0",
+            "ip dscp { cs1, af21, 0x20 }",
+            "ip dscp != cs1",
+            "ip dscp cs1-af31",
+            "ip ecn not-ect",
+            "ip ecn ce",
+            "ip id > 30000",
+            "ip frag-off & 0x4000 != 0",
+            "ip frag-off 0x4000",
+            "ip checksum != 0",
+            "ip hdrlength . ip protocol { 5 . tcp, 6 . udp }",
+            "ip saddr . ip daddr vmap { 192.168.1.10 . 198.51.100.7 : continue }",
+            "ip ttl { 1, 33-64 }",
             "ip ttl 64",
             "ip ttl > 10",
             "ip protocol tcp",
@@ -329,6 +509,16 @@ fn transport(rng: &mut Rng, six: bool, proto: &str) -> String {
                 "icmpv6 type echo-request",
                 "icmpv6 type { echo-reply, destination-unreachable }",
                 "icmpv6 code 0",
+                "icmpv6 id > 1024",
+                "icmpv6 sequence 0",
+                "icmpv6 mtu 1400",
+                "icmpv6 checksum != 0",
+                "icmpv6 type . icmpv6 code { 128 . 0, 1 . 4, 1 . 1 }",
+                "icmpv6 type vmap { 129 : continue, 1-4 : return }",
+                "ah spi 1-100",
+                "esp spi 0",
+                "comp cpi != 4",
+                "meta l4proto { 47, 89 }",
                 "icmpv6 type { 128, 129 }",
             ])
             .into(),
@@ -337,6 +527,17 @@ fn transport(rng: &mut Rng, six: bool, proto: &str) -> String {
                 "icmp type echo-request",
                 "icmp type { echo-reply, destination-unreachable }",
                 "icmp code 0",
+                "icmp id > 1024",
+                "icmp sequence 0",
+                "icmp mtu 1400",
+                "icmp gateway 0",
+                "icmp checksum != 0",
+                "icmp type . icmp code { 8 . 0, 3 . 3, 3 . 1 }",
+                "icmp type vmap { echo-reply : continue, 3-5 : return }",
+                "ah spi 1-100",
+                "esp spi 0",
+                "comp cpi != 4",
+                "meta l4proto { 47, 89 }",
                 "icmp type { 0, 8 }",
             ])
             .into(),
@@ -355,6 +556,11 @@ fn transport(rng: &mut Rng, six: bool, proto: &str) -> String {
                 "dport >= 1024",
                 "dport vmap { 23 : drop, 8080 : accept }",
                 "sport & 1 == 1",
+                "sport & 0xf0 == 0x40",
+                "dport . ct state { 22 . new, 53 . established, 80 . new }",
+                "dport 1-1023",
+                "dport < 1024",
+                "sport 40000-40001",
             ]);
             let flags = [
                 "flags syn",
@@ -365,6 +571,15 @@ fn transport(rng: &mut Rng, six: bool, proto: &str) -> String {
                 "flags syn / syn,ack,fin,rst",
                 "flags ! rst",
                 "window > 0",
+                "sequence > 0x80000000",
+                "ackseq 0",
+                "checksum != 0",
+                "urgptr 0",
+                "reserved 0",
+                "flags & (fin | syn | rst | ack) == syn | ack",
+                "flags { syn, ack, syn | ack }",
+                "flags vmap { syn : continue, rst : return }",
+                "flags & (fin | psh) != 0",
                 "doff 5",
             ];
             if proto == "tcp" && rng.one_in(3) {

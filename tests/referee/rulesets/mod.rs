@@ -53,7 +53,7 @@ impl Ruleset {
 
     /// Whether rules see frames before fragments are put together. Linux then reads ports where a later fragment has none, redan does not.
     pub(crate) fn sees_fragments(&self) -> bool {
-        self.tables.iter().any(|table| table.family == "netdev")
+        self.tables.iter().any(|table| table.name == "dev")
     }
 
     /// Takes away the sets and objects that no rule speaks of.

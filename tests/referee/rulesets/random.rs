@@ -86,10 +86,15 @@ fn random_table(rng: &mut Rng, index: usize) -> Table {
         ]);
         let priority = rng.choose(&["0", "-150", "10", "filter", "-5", "security", "raw"]);
         let policy = rng.choose(&["accept", "accept", "drop"]);
+        let kind = if hook == "output" && rng.one_in(2) {
+            "route"
+        } else {
+            "filter"
+        };
         chains.push(Chain {
             name: format!("base{i}"),
             base: Some(format!(
-                "type filter hook {hook} priority {priority}; policy {policy};"
+                "type {kind} hook {hook} priority {priority}; policy {policy};"
             )),
             rules: random_rules(rng, 2, 8, scope, Some(hook), &targets),
         });
@@ -115,16 +120,26 @@ fn helper_chains(rng: &mut Rng, scope: Scope) -> (Vec<Chain>, Vec<String>) {
 }
 
 fn ingress_table(rng: &mut Rng) -> Table {
-    let scope = Scope::new("netdev");
+    let scope = Scope::new(rng.choose(&["netdev", "netdev", "netdev", "inet"]));
     let sets = sets::random(rng, scope);
-    let (mut chains, targets) = helper_chains(rng, scope);
+    // What an inet table's other chains ask, the kernel does not allow at this hook.
+    let (mut chains, targets) = if scope.netdev() {
+        helper_chains(rng, scope)
+    } else {
+        (Vec::new(), Vec::new())
+    };
     for port in ["lan0", "wan0"] {
+        let hook = if scope.netdev() {
+            rng.choose(&["ingress", "ingress", "egress"])
+        } else {
+            "ingress"
+        };
         chains.push(Chain {
-            name: format!("in_{port}"),
+            name: format!("at_{port}"),
             base: Some(format!(
-                "type filter hook ingress device \"{port}\" priority 0; policy accept;"
+                "type filter hook {hook} device \"{port}\" priority 0; policy accept;"
             )),
-            rules: random_rules(rng, 2, 5, scope, Some("ingress"), &targets),
+            rules: random_rules(rng, 2, 5, scope, Some(hook), &targets),
         });
     }
     Table {

@@ -65,6 +65,18 @@ fn constant(rng: &mut Rng, scope: Scope) -> Vec<String> {
             "set triples {{ type inet_proto . {kind} . inet_service; flags interval; elements = {{ tcp . {net} . 20-90, udp . {range} . 53 }}; }}"
         ),
         format!("set counted {{ type {kind}; counter; elements = {{ {a}, {b}, {c} }}; }}"),
+        format!(
+            "set quoted {{ type {kind}; quota over 600 bytes; elements = {{ {a}, {b}, {c} }}; }}"
+        ),
+        format!(
+            "set limited {{ type {kind}; limit rate 2/day burst 3 packets; elements = {{ {a}, {b} }}; }}"
+        ),
+        format!(
+            "set fading {{ type {kind}; flags timeout; elements = {{ {a} timeout 1d, {b}, {c} timeout 2h }}; }}"
+        ),
+        format!(
+            "set everything {{ type {kind}; flags interval; counter; elements = {{ {net}, * }}; }}"
+        ),
     ]
 }
 
@@ -74,6 +86,8 @@ fn maps(scope: Scope) -> Vec<String> {
         format!("map marks {{ type {kind} : mark; elements = {{ {a} : 1, {b} : 0x22, {c} : 0xff000003 }}; }}"),
         format!("map net_marks {{ type {kind} : mark; flags interval; elements = {{ {net} : 4, {range} : 5 }}; }}"),
         "map port_marks { type inet_service : mark; flags interval; elements = { 0-1023 : 7, 8080 : 9 }; }".into(),
+        format!("map anything {{ type {kind} : mark; flags interval; elements = {{ {net} : 3, {one} : 0x22, * : 8 }}; }}"),
+        format!("map port_pairs {{ type {kind} . inet_service : mark; flags interval; elements = {{ {net} . 0-1023 : 6, {range} . 1024-65535 : 2 }}; }}"),
         format!("map ways {{ type {kind} : verdict; elements = {{ {a} : accept, {c} : drop }}; }}"),
         format!("map net_ways {{ type {kind} . inet_service : verdict; flags interval; elements = {{ {net} . 53 : drop, {one} . 1-100 : accept }}; }}"),
         "map port_counters { type inet_service : counter; elements = { 22 : \"seen\", 80 : \"other\" }; }".into(),
@@ -88,6 +102,11 @@ fn dynamic(rng: &mut Rng, scope: Scope) -> Vec<String> {
         format!("set late {{ type {kind}; size 100; flags dynamic,timeout; timeout 1d; }}"),
         format!("set flows {{ type {kind} . inet_service; size {size}; flags dynamic; }}"),
         format!("set rated {{ type {kind}; size 50; flags dynamic; }}"),
+        format!("set budgeted {{ type {kind}; size 50; flags dynamic; }}"),
+        format!(
+            "set trios {{ type {kind} . inet_service . mark; size {size}; flags dynamic,timeout; }}"
+        ),
+        format!("map met_ways {{ type {kind} : verdict; size 9; flags dynamic; }}"),
         format!("map learned {{ type {kind} : mark; size {size}; flags dynamic; }}"),
     ]
 }

@@ -31,6 +31,9 @@ fn limiting(rng: &mut Rng) -> String {
         "quota 700 bytes",
         "quota over 1500 bytes",
         "quota until 2 kbytes",
+        "limit rate 3/hour burst 2 packets",
+        "limit rate over 1 mbytes/week burst 100 bytes",
+        "quota over 300 bytes used 200 bytes",
         "quota name \"over_some\"",
         "quota name \"until_some\"",
     ])
@@ -41,7 +44,41 @@ fn marking(rng: &mut Rng, place: Place<'_>) -> String {
     let header = place.header();
     let side = rng.choose(&["saddr", "daddr"]);
     let own = place.six != place.scope.v4;
-    match rng.below(8) {
+    match rng.below(13) {
+        8 if own => format!("meta mark set {header} {side} map @anything"),
+        9 if own && place.proto != "icmp" => {
+            format!(
+                "meta mark set {header} {side} . {} dport map @port_pairs",
+                place.proto
+            )
+        }
+        10 if own && !place.scope.netdev() => format!("ct mark set {header} {side} map @marks"),
+        11 if !place.scope.netdev() => rng
+            .pick(&[
+                "ct label set 5",
+                "ct event set new,destroy",
+                "ct mark set meta mark << 8",
+                "ct mark set numgen inc mod 3",
+                "ct mark set ct mark or 0x1 and 0xf",
+                "ct zone set 5",
+                "ct original zone set 7",
+                "ct zone set meta mark map { 0 : 0, 1-9 : 5 }",
+                "ct mark set 0x11 ct mark 0x11",
+                "meta mark set ct mark & 0xf0",
+            ])
+            .into(),
+        12 => rng
+            .pick(&[
+                "meta priority set 0x10002",
+                "meta priority set meta mark map { 0 : 1:3, 5 : 2:1 }",
+                "meta nftrace set 0",
+                "meta mark set meta mark << 1",
+                "meta mark set meta mark >> 2",
+                "meta mark set meta length map { 0-60 : 0x10, 61-65535 : 0x20 }",
+                "meta mark set meta l4proto map { tcp : 6, udp : 17 }",
+                "meta mark set iifname map { \"lan0\" : 1, \"wan0\" : 2 }",
+            ])
+            .into(),
         0 if own => format!("meta mark set {header} {side} map @marks"),
         1 if own => format!("meta mark set {header} {side} map @net_marks"),
         2 if place.proto != "icmp" => {
@@ -109,7 +146,20 @@ fn remembering(rng: &mut Rng, place: Place<'_>) -> String {
         rng.pick(&["7", "meta mark", "meta mark", "0x10"])
             .to_string()
     };
-    match rng.below(6) {
+    match rng.below(10) {
+        6 => format!(
+            "{verb} @budgeted {{ {header} {side} quota {} }}",
+            rng.choose(&["over 300 bytes", "500 bytes"])
+        ),
+        7 if place.proto != "icmp" => format!(
+            "{verb} @trios {{ {header} {side} . {} dport . meta mark timeout 3h }}",
+            place.proto
+        ),
+        8 => format!(
+            "{verb} @met_ways {{ {header} {side} : {} }}",
+            rng.choose(&["drop", "accept", "continue"])
+        ),
+        9 => format!("{verb} @late {{ {header} {side} timeout 5h counter }}"),
         0 | 1 => format!("{verb} @met {{ {header} {side}{tail} }}"),
         2 => format!(
             "{} @late {{ {header} {side} timeout {} }}",
@@ -127,7 +177,7 @@ fn remembering(rng: &mut Rng, place: Place<'_>) -> String {
     }
 }
 
-/// Fields that change on the way, checksums repaired. DSCP is the probe's.
+/// Fields that change on the way, checksums repaired.
 fn rewriting(rng: &mut Rng, place: Place<'_>) -> String {
     let network: &[&str] = if place.six {
         &[
@@ -135,6 +185,13 @@ fn rewriting(rng: &mut Rng, place: Place<'_>) -> String {
             "ip6 hoplimit set 255",
             // Not `ip6 saddr set`: Linux then takes another of its own addresses for an ICMPv6 error (docs/differences.md).
             "ip6 daddr set 2001:db8::99",
+            "ip6 hoplimit set 1",
+            "ip6 dscp set cs1",
+            "ip6 dscp set af21",
+            "ip6 ecn set ce",
+            "ip6 flowlabel set 5",
+            "ip6 daddr set ip6 daddr map { 2001:db8::7 : 2001:db8::200 }",
+            "@nh,56,8 set 20",
         ]
     } else {
         &[
@@ -143,6 +200,14 @@ fn rewriting(rng: &mut Rng, place: Place<'_>) -> String {
             "ip saddr set 192.168.1.77",
             "ip daddr set 198.51.100.99",
             "ip id set 0x1234",
+            "ip ttl set 1",
+            "ip dscp set cs1",
+            "ip dscp set af21",
+            "ip ecn set ce",
+            "ip daddr set ip daddr map { 198.51.100.7 : 198.51.100.200 }",
+            "ip saddr set ip saddr map { 192.168.1.10 : 192.168.1.77, 192.168.1.11 : 192.168.1.78 }",
+            "ip ttl set ip protocol map { tcp : 9, udp : 8, icmp : 7 }",
+            "@nh,64,8 set 20",
         ]
     };
     let transport: &[&str] = match place.proto {
@@ -151,13 +216,43 @@ fn rewriting(rng: &mut Rng, place: Place<'_>) -> String {
             "tcp sport set 2222",
             "tcp window set 1000",
             "tcp urgptr set 1",
+            "tcp sequence set 5",
+            "tcp ackseq set 7",
+            "tcp flags set ack",
+            "tcp dport set tcp dport map { 80 : 8080, 22 : 2222 }",
+            "tcp sport set numgen inc mod 100 offset 3000",
+            "@th,16,16 set 8082",
         ],
-        "udp" => &["udp dport set 5354", "udp sport set 1", "udp length set 8"],
+        "udp" => &[
+            "udp dport set 5354",
+            "udp sport set 1",
+            "udp length set 8",
+            "udp dport set udp dport map { 53 : 5353, 5000 : 5001 }",
+            "udp checksum set 0",
+            "@th,0,16 set 777",
+        ],
         // Identifiers are of echo messages; nft refuses them beside other types.
-        _ if place.six => &["icmpv6 code set 1"],
-        _ => &["icmp code set 1"],
+        _ if place.six => &[
+            "icmpv6 code set 1",
+            "icmpv6 mtu set 1300",
+            "icmpv6 type set 129",
+        ],
+        _ => &[
+            "icmp code set 1",
+            "icmp mtu set 1300",
+            "icmp type set 0",
+            "icmp gateway set 5",
+        ],
     };
-    let fields = if rng.one_in(2) { network } else { transport };
+    let link: &[&str] = &[
+        "ether saddr set 02:00:00:00:01:77",
+        "ether daddr set 02:00:00:00:02:01",
+    ];
+    let fields = match rng.below(9) {
+        0..=3 => network,
+        4..=7 => transport,
+        _ => link,
+    };
     rng.pick(fields).into()
 }
 
@@ -173,6 +268,13 @@ fn options(rng: &mut Rng, place: Place<'_>) -> String {
         "tcp option maxseg size set 9000",
         "tcp option window count set 2",
         "tcp option timestamp tsval set 5",
+        "tcp option maxseg size set 536",
+        "tcp option maxseg size set tcp option maxseg size",
+        "tcp option sack left set 5",
+        "tcp option timestamp tsecr set 9",
+        "tcp option window count set 0",
+        "reset tcp option maxseg",
+        "reset tcp option 8",
         "reset tcp option sack-perm",
         "reset tcp option timestamp",
         "reset tcp option window",
@@ -189,6 +291,8 @@ fn counting(rng: &mut Rng, place: Place<'_>) -> String {
                 "counter name PROTO dport map { 53 : \"seen\", 8080 : \"other\" }",
                 "quota name PROTO sport map { 53 : \"over_some\", 80 : \"until_some\" }",
                 "limit name PROTO dport map { 443 : \"few\", 80 : \"over_few\" }",
+                "counter name PROTO sport . PROTO dport map { 5353 . 53 : \"seen\", 40000 . 80 : \"other\" }",
+                "quota name meta l4proto map { tcp : \"over_some\", udp : \"until_some\" }",
             ])
             .replace("PROTO", place.proto);
     }
@@ -201,15 +305,49 @@ fn counting(rng: &mut Rng, place: Place<'_>) -> String {
 }
 
 fn other(rng: &mut Rng, place: Place<'_>) -> String {
+    if rng.one_in(2) {
+        return copies(rng, place);
+    }
     match place.hook {
         Some("prerouting" | "output") => rng
             .pick(&["notrack", "notrack", "log prefix \"x\" level debug"])
             .into(),
-        Some("ingress") => rng
-            .pick(&["meta pkttype set host", "log prefix \"x\""])
+        Some("ingress" | "egress") => rng
+            .pick(&[
+                "meta pkttype set host",
+                "meta pkttype set other",
+                "log prefix \"x\"",
+            ])
             .into(),
         _ => rng
-            .pick(&["log prefix \"x\"", "log group 3 snaplen 20"])
+            .pick(&[
+                "log prefix \"x\"",
+                "log flags all",
+                "log group 3 snaplen 20",
+            ])
             .into(),
     }
+}
+
+/// Copies go where a neighbour is known.
+fn copies(rng: &mut Rng, place: Place<'_>) -> String {
+    match place.scope.family {
+        "ip" => rng.pick(&[
+            "dup to 10.1.0.2",
+            "dup to 10.2.0.2",
+            "dup to 203.0.113.1",
+            "dup to 10.1.0.2 device \"lan0\"",
+            "dup to ip saddr map { 192.168.1.10 : 10.1.0.2, 198.51.100.7 : 10.2.0.2 }",
+        ]),
+        "ip6" => rng.pick(&[
+            "dup to fd01::2",
+            "dup to fd02::2",
+            "dup to 2001:db8::5",
+            "dup to fd01::2 device \"lan0\"",
+            "dup to fd02::2 device \"lan0\"",
+        ]),
+        "netdev" => rng.pick(&["dup to \"lan0\"", "dup to \"wan0\""]),
+        _ => "",
+    }
+    .into()
 }

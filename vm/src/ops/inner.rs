@@ -4,7 +4,9 @@ use super::{Step, payload};
 use crate::Reg;
 use crate::instr::{Base, Instr};
 use crate::meta::MetaKey;
-use crate::packet::{Checksums, Layout, LinkKind, Packet, dissect_with, layout_flags, protocol};
+use crate::packet::{
+    Checksums, Layout, LinkKind, Packet, dissect_with, gre, layout_flags, protocol,
+};
 use crate::regs::Regs;
 
 /// Geneve's number as a kind of tunnel.
@@ -94,7 +96,7 @@ fn find(packet: &Packet, tunnel: Tunnel) -> Option<Found> {
     let (tunnel_at, inside) = match outer.l4proto {
         protocol::GRE => (
             transport,
-            transport.checked_add(gre_len(frame.get(transport..)?)?)?,
+            transport.checked_add(gre::header_len(frame.get(transport..)?)?)?,
         ),
         protocol::UDP => {
             let at = transport.checked_add(8)?;
@@ -128,24 +130,6 @@ fn find(packet: &Packet, tunnel: Tunnel) -> Option<Found> {
         tunnel: tunnel_at,
         layout,
     })
-}
-
-/// Bytes of a GRE header of version 0 without routing (RFC 2784, RFC 2890).
-fn gre_len(header: &[u8]) -> Option<usize> {
-    const CHECKSUM: u8 = 0x80;
-    const ROUTING: u8 = 0x40;
-    const KEY: u8 = 0x20;
-    const SEQUENCE: u8 = 0x10;
-    const VERSION: u8 = 0x07;
-    let &[flags, version, ..] = header else {
-        return None;
-    };
-    if flags & ROUTING != 0 || version & VERSION != 0 {
-        return None;
-    }
-    let optional = [CHECKSUM, KEY, SEQUENCE];
-    let present = optional.iter().filter(|flag| flags & **flag != 0).count();
-    Some(4 + 4 * present)
 }
 
 #[cfg(test)]

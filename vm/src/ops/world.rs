@@ -44,6 +44,11 @@ pub fn run(
             env.host.dup(packet, addr, dev.map(|reg| regs.u32(reg)));
         }
         Instr::Fwd { dev, addr, nfproto } => {
+            if addr.is_some()
+                && let Err(step) = take_hop(packet, *nfproto)
+            {
+                return step;
+            }
             let addr = addr.map(|reg| regs.get(reg, address_len(*nfproto)));
             env.host.fwd(packet, regs.u32(*dev), addr);
             return Step::Final(Final::Stolen);
@@ -55,6 +60,27 @@ pub fn run(
         _ => return Step::Break,
     }
     Step::Next
+}
+
+/// What goes to another neighbour loses a hop, or ends here; the rule is not for packets of the other family
+/// (`nft_fwd_netdev.c: nft_fwd_neigh_eval`).
+fn take_hop(packet: &mut Packet, family: u8) -> Result<(), Step> {
+    const LAST: Step = Step::Verdict(Verdict::Drop);
+    if let Some(mut ip) = packet.ipv4_mut().filter(|_| family == nfproto::IPV4) {
+        if ip.ttl() <= 1 {
+            return Err(LAST);
+        }
+        ip.decrement_ttl();
+        return Ok(());
+    }
+    if let Some(mut ip) = packet.ipv6_mut().filter(|_| family == nfproto::IPV6) {
+        if ip.hop_limit() <= 1 {
+            return Err(LAST);
+        }
+        ip.set_hop_limit(ip.hop_limit() - 1);
+        return Ok(());
+    }
+    Err(Step::Break)
 }
 
 const fn address_len(family: u8) -> usize {

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{
-    Ethernet, Ipv4, Ipv6, Layout, Tcp, Vlan, arp, ethernet, ethertype, hop_by_hop, ipv4, ipv6,
+    Ethernet, Ipv4, Ipv6, Layout, Tcp, Vlan, arp, ethernet, ethertype, gre, hop_by_hop, ipv4, ipv6,
     layout_flags, protocol, udp, vlan,
 };
 use crate::family::nfproto;
@@ -308,7 +308,7 @@ fn network_ipv6(layout: &mut Layout, packet: &[u8]) {
     }
 }
 
-/// Whether transport loads are allowed, and what lies behind a TCP or UDP header (`nft_payload.c: nft_payload_inner_offset`).
+/// Whether transport loads are allowed, and what lies behind a header that carries something (`nft_payload.c: nft_payload_inner_offset`).
 fn inner(layout: &mut Layout, frame: &[u8]) {
     if !layout.has_l4proto() || layout.fragment_offset != 0 {
         return;
@@ -320,6 +320,8 @@ fn inner(layout: &mut Layout, frame: &[u8]) {
     let header_len = match layout.l4proto {
         protocol::TCP => Tcp::new_checked(bytes).map(|header| header.header_len()),
         protocol::UDP => Some(udp::LEN),
+        protocol::GRE => gre::header_len(bytes),
+        protocol::IPIP => Some(0),
         _ => None,
     };
     if let Some(len) = header_len.filter(|len| *len <= bytes.len()) {

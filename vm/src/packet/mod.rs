@@ -4,6 +4,7 @@ pub mod arp;
 pub mod checksum;
 mod dissect;
 pub mod ethernet;
+pub mod gre;
 mod header;
 mod hop_by_hop;
 pub mod icmp;

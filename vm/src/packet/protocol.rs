@@ -4,6 +4,8 @@
 pub const ICMP: u8 = 1;
 /// IGMP.
 pub const IGMP: u8 = 2;
+/// IPv4 in IP.
+pub const IPIP: u8 = 4;
 /// TCP.
 pub const TCP: u8 = 6;
 /// UDP.

@@ -112,6 +112,15 @@ impl RuleCheck<'_, '_> {
         {
             return self.cx.error(Code::WrongHook, span, "fib with oif needs a hook that knows the output device: forward, output or postrouting");
         }
+        // nft_fib.c: nft_fib_validate. `nft -c` does not see it.
+        if (bits & fib_flags::IIF != 0 || result != FibResult::Type)
+            && self
+                .place
+                .base
+                .is_some_and(|(_, hook)| matches!(hook, Hook::Output | Hook::Postrouting))
+        {
+            return self.cx.error(Code::WrongHook, span, "fib with iif, or for a device, needs a hook in front of the output device: prerouting, input or forward");
+        }
         Some((
             Load::Fib {
                 flags: bits,

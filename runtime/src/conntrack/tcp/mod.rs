@@ -391,6 +391,11 @@ impl Tcp {
         }
     }
 
+    /// The machine ends the connection; gives the state that it had.
+    pub(super) const fn close(&mut self) -> TcpState {
+        std::mem::replace(&mut self.state, TcpState::Close)
+    }
+
     /// The segment is accepted: the state moves on.
     fn advance(
         &mut self,

@@ -1,0 +1,127 @@
+//! Copies of packets. What `dup` and `fwd` ask for while a chain runs is kept in the world and sent when the chain is over.
+
+use std::net::IpAddr;
+
+use redan_vm::family::Hook;
+use redan_vm::packet::layout_flags;
+use redan_vm::packet::{LinkKind, dissect, ipv4};
+use redan_vm::{Host, Packet};
+
+use super::Datapath;
+use super::route::take_hop;
+use super::send::{DEEPEST, Target};
+use super::trip::{End, Trip, Way};
+use super::world::addresses;
+use crate::defrag::Parts;
+use crate::reason::Reason;
+use crate::router::answer::LINK_BYTES;
+use crate::site::PortId;
+
+/// Where a copy goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Toward {
+    /// Out of a port as it is (`nf_dup_netdev.c`).
+    Port(PortId),
+    /// By the route to a gateway, or out of one port alone (`nf_dup_ipv4.c`, `nf_dup_ipv6.c`).
+    Gateway(IpAddr, Option<PortId>),
+    /// To a neighbour behind a port (`nft_fwd_netdev.c`).
+    Neighbor(IpAddr, PortId),
+}
+
+/// A packet as it was when a rule asked for its copy.
+#[derive(Debug)]
+pub(super) struct Copied {
+    pub(super) packet: Packet,
+    pub(super) hook: Hook,
+    pub(super) toward: Toward,
+}
+
+impl Datapath {
+    /// Sends what `dup` and `fwd` asked for. A copy that goes by a route meets rules, too, but is not copied again.
+    pub(super) fn send_copies(&mut self, trip: &Trip) {
+        for copied in std::mem::take(&mut self.world.copies) {
+            let is_routed = matches!(copied.toward, Toward::Gateway(..));
+            if self.depth >= DEEPEST || (is_routed && trip.is_copy) {
+                continue;
+            }
+            self.depth += 1;
+            let mut own = Trip::new(trip.now, None, trip.offload);
+            // A copy of a packet that came in parts is cut anew (ip_output.c: ip_do_fragment, where the parts are shared).
+            own.parts = trip.parts.as_ref().map(|parts| Parts {
+                cuts: Vec::new(),
+                longest: parts.longest,
+            });
+            own.is_copy = trip.is_copy || is_routed;
+            if let Err(End { reason, .. }) = self.send_copy(&mut own, copied) {
+                self.count_drop(reason.unwrap_or(Reason::Policy));
+            }
+            self.depth -= 1;
+        }
+    }
+
+    fn send_copy(&mut self, trip: &mut Trip, copied: Copied) -> Way {
+        let Copied {
+            mut packet,
+            hook,
+            toward,
+        } = copied;
+        match toward {
+            Toward::Port(port) => {
+                self.set_out(&mut packet, Some(port));
+                self.emit(trip, &mut packet, port, &Target::Unchanged)
+            }
+            Toward::Neighbor(next, port) => {
+                open(&mut packet)?;
+                self.set_out(&mut packet, Some(port));
+                self.transmit(trip, &mut packet, port, &Target::Neighbor(next))
+            }
+            Toward::Gateway(gateway, only) => {
+                open(&mut packet)?;
+                let (port, next) = self
+                    .world
+                    .fib
+                    .toward(gateway, only)
+                    .ok_or(End::drop(Reason::NoRoute))?;
+                mark_copy(&mut packet, hook);
+                self.world.notrack(&mut packet);
+                self.set_in(&mut packet, None);
+                self.set_out(&mut packet, Some(port));
+                let layer = Self::layer(&packet).ok_or(End::drop(Reason::Malformed))?;
+                self.pass(trip, &mut packet, Hook::Output, layer)?;
+                self.pass(trip, &mut packet, Hook::Postrouting, layer)?;
+                self.check_length(trip, &packet, port)?;
+                let (_, dst) = addresses(&packet).ok_or(End::drop(Reason::Malformed))?;
+                self.transmit(
+                    trip,
+                    &mut packet,
+                    port,
+                    &Target::Neighbor(next.unwrap_or(dst)),
+                )
+            }
+        }
+    }
+}
+
+/// Takes the link header off, but for its room; a packet behind a VLAN tag has no such room.
+fn open(packet: &mut Packet) -> Way {
+    if packet.layout.network as usize != LINK_BYTES {
+        return Err(End::other(Reason::OtherHost));
+    }
+    packet.layout =
+        dissect(&packet.frame, LinkKind::Ethernet).map_err(|_| End::drop(Reason::Malformed))?;
+    packet.layout.flags &= !layout_flags::LINK;
+    Ok(())
+}
+
+/// What makes a copy of a packet: it belongs to no connection, IPv4 may not cut it, and where it has not been routed yet it loses a hop,
+/// so that two machines that copy to each other come to an end.
+fn mark_copy(packet: &mut Packet, hook: Hook) {
+    packet.ct = redan_vm::packet::CtView::default();
+    if let Some(mut ip) = packet.ipv4_mut() {
+        ip.set_frag_off(ip.frag_off() | ipv4::frag::DF);
+        ip.fill_checksum();
+    }
+    if matches!(hook, Hook::Prerouting | Hook::Input) {
+        take_hop(packet);
+    }
+}
