@@ -234,7 +234,9 @@ const DEVICE_REFUSES: &str = "table netdev t {
   chain out {
     type filter hook egress device \"lan0\" priority 0; policy accept;
     meta length 14-2000 counter
-    iiftype ether iifname \"wan0\" counter
+    iiftype ether counter
+    ether type ip counter
+    iifname \"wan0\" counter
     oifname \"lan0\" counter
   }
 }
@@ -245,6 +247,7 @@ const HAND_ON: &str = "table netdev t {
   chain in {
     type filter hook ingress device \"lan0\" priority 0; policy accept;
     udp length 18 dup to \"wan0\" counter
+    meta rtclassid 0 counter
     udp length 28 fwd to \"wan0\"
     udp length 38 fwd ip to 10.2.0.2 device \"wan0\"
     udp length 38 fwd ip6 to fd02::2 device \"wan0\"
@@ -287,6 +290,7 @@ const INNER: &str = "table inet t {
   chain forward {
     type filter hook forward priority 0; policy accept;
     @ih,0,8 0 counter
+    meta rtclassid 0 counter
     @ih,0,8 != 0 counter
     @th,0,4 9 counter
     @nh,4,4 5 counter

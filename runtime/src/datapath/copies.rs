@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use redan_vm::family::Hook;
-use redan_vm::packet::layout_flags;
-use redan_vm::packet::{LinkKind, dissect, ipv4};
+use redan_vm::packet::{ipv4, layout_flags};
 use redan_vm::{Host, Packet};
 
 use super::Datapath;
@@ -73,7 +72,8 @@ impl Datapath {
             Toward::Neighbor(next, port) => {
                 open(&mut packet)?;
                 self.set_out(&mut packet, Some(port));
-                self.transmit(trip, &mut packet, port, &Target::Neighbor(next))
+                self.write_link(&mut packet, port);
+                self.emit(trip, &mut packet, port, &Target::Neighbor(next))
             }
             Toward::Gateway(gateway, only) => {
                 open(&mut packet)?;
@@ -82,6 +82,7 @@ impl Datapath {
                     .fib
                     .toward(gateway, only)
                     .ok_or(End::drop(Reason::NoRoute))?;
+                let could_be_cut = packet.ipv4().is_some_and(|ip| !ip.is_dont_fragment());
                 mark_copy(&mut packet, hook);
                 self.world.notrack(&mut packet);
                 self.set_in(&mut packet, None);
@@ -90,6 +91,10 @@ impl Datapath {
                 self.pass(trip, &mut packet, Hook::Output, layer)?;
                 self.pass(trip, &mut packet, Hook::Postrouting, layer)?;
                 self.check_length(trip, &packet, port)?;
+                if could_be_cut && trip.parts.is_some() {
+                    // ip_output.c: ip_frag_init: what came in parts is cut all the same, and they are as they came.
+                    forbid_cuts(&mut packet, false);
+                }
                 let (_, dst) = addresses(&packet).ok_or(End::drop(Reason::Malformed))?;
                 self.transmit(
                     trip,
@@ -107,8 +112,6 @@ fn open(packet: &mut Packet) -> Way {
     if packet.layout.network as usize != LINK_BYTES {
         return Err(End::other(Reason::OtherHost));
     }
-    packet.layout =
-        dissect(&packet.frame, LinkKind::Ethernet).map_err(|_| End::drop(Reason::Malformed))?;
     packet.layout.flags &= !layout_flags::LINK;
     Ok(())
 }
@@ -117,11 +120,21 @@ fn open(packet: &mut Packet) -> Way {
 /// so that two machines that copy to each other come to an end.
 fn mark_copy(packet: &mut Packet, hook: Hook) {
     packet.ct = redan_vm::packet::CtView::default();
-    if let Some(mut ip) = packet.ipv4_mut() {
-        ip.set_frag_off(ip.frag_off() | ipv4::frag::DF);
-        ip.fill_checksum();
-    }
+    forbid_cuts(packet, true);
     if matches!(hook, Hook::Prerouting | Hook::Input) {
         take_hop(packet);
+    }
+}
+
+/// Sets "do not fragment" in IPv4, or takes it off.
+fn forbid_cuts(packet: &mut Packet, forbidden: bool) {
+    if let Some(mut ip) = packet.ipv4_mut() {
+        let rest = ip.frag_off() & !ipv4::frag::DF;
+        ip.set_frag_off(if forbidden {
+            rest | ipv4::frag::DF
+        } else {
+            rest
+        });
+        ip.fill_checksum();
     }
 }

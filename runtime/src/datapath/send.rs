@@ -102,7 +102,7 @@ impl Datapath {
     }
 
     /// Writes the link header, with a destination that [`Self::emit`] fills in.
-    fn write_link(&self, packet: &mut Packet, port: PortId) {
+    pub(super) fn write_link(&self, packet: &mut Packet, port: PortId) {
         let own = self
             .settings
             .site

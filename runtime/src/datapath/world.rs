@@ -226,6 +226,11 @@ impl Host for World {
     }
 
     fn rt(&mut self, packet: &Packet, key: RtKey, out: &mut [u8]) -> bool {
+        if key == RtKey::Classid {
+            // No route has a realm; in front of routing there is no route.
+            store(out, &[]);
+            return !matches!(self.hook, Hook::Prerouting | Hook::Ingress);
+        }
         let Some((_, dst)) = addresses(packet) else {
             return false;
         };

@@ -126,7 +126,6 @@ fn interface(rng: &mut Rng) -> String {
         "oiftype ether",
         "iifgroup default",
         "oifgroup 0",
-        "meta oifkind != \"bridge\"",
         "iif . oif { \"lan0\" . \"wan0\" }",
         "iifname vmap { \"lan0\" : continue, \"wan*\" : return }",
         "meta mark ^ 0x22 == 0",

@@ -312,7 +312,7 @@ fn other(rng: &mut Rng, place: Place<'_>) -> String {
         Some("prerouting" | "output") => rng
             .pick(&["notrack", "notrack", "log prefix \"x\" level debug"])
             .into(),
-        Some("ingress" | "egress") => rng
+        Some("ingress") if place.scope.netdev() => rng
             .pick(&[
                 "meta pkttype set host",
                 "meta pkttype set other",

@@ -3,6 +3,7 @@
 use super::Step;
 use crate::Reg;
 use crate::engine::Env;
+use crate::instr::RtKey;
 use crate::meta::MetaKey;
 use crate::packet::{Packet, layout_flags};
 use crate::regs::Regs;
@@ -29,11 +30,15 @@ pub fn load(packet: &Packet, key: MetaKey, dst: Reg, regs: &mut Regs, env: &mut 
         MetaKey::Pkttype => regs.set(dst, &[meta.pkttype]),
         MetaKey::Nfproto => regs.set(dst, &[meta.nfproto]),
         MetaKey::L4proto => return l4proto(packet, dst, regs),
-        MetaKey::Iiftype => return device(meta.iif, &meta.iiftype.to_le_bytes(), dst, regs),
+        // At egress there is a type where there is no input interface.
+        MetaKey::Iiftype => {
+            let there = u32::from(meta.iiftype);
+            return device(there, &meta.iiftype.to_le_bytes(), dst, regs);
+        }
         MetaKey::Oiftype => return device(meta.oif, &meta.oiftype.to_le_bytes(), dst, regs),
         MetaKey::Iifgroup => return device(meta.iif, &[0; 4], dst, regs),
-        // A realm belongs to a route, which a packet has from the moment that it has a device to leave by.
-        MetaKey::Oifgroup | MetaKey::Rtclassid => return device(meta.oif, &[0; 4], dst, regs),
+        MetaKey::Oifgroup => return device(meta.oif, &[0; 4], dst, regs),
+        MetaKey::Rtclassid => return super::world::rt(packet, RtKey::Classid, dst, regs, env),
         MetaKey::Random => regs.set_u32(dst, env.host.random()),
         MetaKey::Time => regs.set(dst, &env.now.as_nanos().to_le_bytes()),
         MetaKey::Day => regs.set(dst, &[weekday(env.now.as_nanos())]),
