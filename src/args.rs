@@ -212,6 +212,9 @@ pub(crate) struct ReplayArgs {
     /// Write the connection table at the end to a file, in the form of the kernel's own list.
     #[arg(long, value_name = "FILE")]
     pub(crate) conntrack: Option<PathBuf>,
+    /// Write what `log group N` logs to DIR/group-N.pcapng instead of stderr.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log_dir: Option<PathBuf>,
     /// Show each rule that a frame visits.
     #[arg(long)]
     pub(crate) trace: bool,
@@ -266,6 +269,9 @@ pub(crate) struct RunArgs {
     /// Socket on which the running firewall takes commands.
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
+    /// Write what `log group N` logs to DIR/group-N.pcapng instead of stderr.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log_dir: Option<PathBuf>,
     /// Try the rules on real traffic between two throw-away hosts, with this process as the router between them.
     #[arg(long)]
     pub(crate) sandbox: bool,

@@ -354,3 +354,48 @@ fn without_a_site_frames_leave_by_the_other_port() {
         (&Value::from("drop"), &Value::from("policy"))
     );
 }
+
+#[test]
+fn log_groups_go_to_files() {
+    let frame = udp([2; 6], ([10, 0, 0, 1], 1), ([10, 0, 0, 2], 2), b"payload");
+    let rules = b"table inet t {\n\tchain c {\n\t\ttype filter hook forward priority 0;\n\t\tlog prefix \"line: \"\n\t\tlog prefix \"three\" group 3 snaplen 20\n\t\tlog group 4\n\t}\n}\n";
+    let folder = folder(&[
+        ("in.rules", rules),
+        ("c", &capture(&["a", "b"], &[(1, frame.clone())])),
+    ]);
+    for engine in ["jit", "interp"] {
+        let logs = folder.path().join(engine);
+        std::fs::create_dir(&logs).expect("a folder");
+        let arguments = ["replay", "in.rules", "c", "--engine", engine, "--log-dir"];
+        let ran = redan(folder.path(), &[&arguments[..], &[engine]].concat()).ends_with(0);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert!(
+            ran.stderr.starts_with("line: IN=b OUT=a "),
+            "{}",
+            ran.stderr
+        );
+        let holds = |name: &str, wanted: &[u8]| {
+            let bytes = std::fs::read(logs.join(name)).expect("a group's file");
+            bytes.windows(wanted.len()).any(|bytes| bytes == wanted)
+        };
+        assert!(holds("group-3.pcapng", b"three"));
+        assert!(
+            !holds("group-3.pcapng", b"payload"),
+            "the link header and 20 bytes"
+        );
+        assert!(holds("group-4.pcapng", &frame));
+    }
+    let arguments = ["replay", "in.rules", "c", "--log-dir", "nowhere"];
+    let ran = redan(folder.path(), &arguments).ends_with(2);
+    assert!(
+        ran.stderr.contains("nowhere/group-3.pcapng"),
+        "{}",
+        ran.stderr
+    );
+    let ran = redan(folder.path(), &["replay", "in.rules", "c"]).ends_with(0);
+    assert!(
+        ran.stderr.contains("threeIN=b"),
+        "a line without files: {}",
+        ran.stderr
+    );
+}

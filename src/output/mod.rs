@@ -5,6 +5,7 @@ pub(crate) mod decision;
 pub(crate) mod diff;
 pub(crate) mod file;
 pub(crate) mod findings;
+pub(crate) mod groups;
 pub(crate) mod progress;
 pub(crate) mod replay;
 pub(crate) mod summary;

@@ -256,6 +256,7 @@ const HAND_ON: &str = "table netdev t {
   chain out {
     type filter hook egress device \"wan0\" priority 0; policy accept;
     ip protocol udp counter
+    udp length 48 dup to \"wan0\"
     counter
   }
 }
@@ -297,6 +298,22 @@ const INNER: &str = "table inet t {
     @ll,96,16 0x86dd counter
     @ih,0,8 set 1 counter
     udp sport set 7 @th,16,16 set 4001 counter
+  }
+}
+";
+
+/// The way is chosen once: what rules rewrite behind it does not change it.
+const CHOSEN_WAY: &str = "table ip t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    rt ip nexthop 10.2.0.2 counter
+    ip daddr set 10.1.0.9 rt ip nexthop 10.2.0.2 counter
+    fib daddr . iif oif \"lan0\" counter
+    ip daddr set 198.51.100.99 tcp option maxseg size set rt mtu counter
+  }
+  chain out {
+    type filter hook output priority 0;
+    rt ip nexthop 10.1.0.2 counter
   }
 }
 ";
@@ -441,6 +458,7 @@ pub(crate) const ALL: &[Script] = &[
     ),
     script("inner", INNER, 80, "u>10 u<10 S> p> PA>20 x>10"),
     script6("inner-6", INNER, 80, "u>10 u<10 S> p> PA>20 x>10"),
+    script("chosen-way", CHOSEN_WAY, 80, "S> u>10 p>"),
     script("zones", ZONES, 5000, "u>10 u<10 u>20 u<20 p> p< u>10 u>20"),
     script("ingress", INGRESS, 5000, "u>10 u>20 u>30 u<10 u>40 p> S>"),
 ];

@@ -8,13 +8,16 @@ use redan_vm::{Host, Packet};
 
 use super::Datapath;
 use super::route::take_hop;
-use super::send::{DEEPEST, Target};
+use super::send::Target;
 use super::trip::{End, Trip, Way};
 use super::world::addresses;
 use crate::defrag::Parts;
 use crate::reason::Reason;
 use crate::router::answer::LINK_BYTES;
 use crate::site::PortId;
+
+/// Most copies of copies, which egress chains can ask for without end (`nf_dup_netdev.c: NF_RECURSION_LIMIT`, and the first).
+const MOST_NESTED: u8 = 3;
 
 /// Where a copy goes.
 #[derive(Clone, Copy, Debug)]
@@ -40,10 +43,9 @@ impl Datapath {
     pub(super) fn send_copies(&mut self, trip: &Trip) {
         for copied in std::mem::take(&mut self.world.copies) {
             let is_routed = matches!(copied.toward, Toward::Gateway(..));
-            if self.depth >= DEEPEST || (is_routed && trip.is_copy) {
+            if (is_routed && trip.is_copy) || trip.copies >= MOST_NESTED {
                 continue;
             }
-            self.depth += 1;
             let mut own = Trip::new(trip.now, None, trip.offload);
             // A copy of a packet that came in parts is cut anew (ip_output.c: ip_do_fragment, where the parts are shared).
             own.parts = trip.parts.as_ref().map(|parts| Parts {
@@ -51,10 +53,10 @@ impl Datapath {
                 longest: parts.longest,
             });
             own.is_copy = trip.is_copy || is_routed;
+            own.copies = trip.copies + 1;
             if let Err(End { reason, .. }) = self.send_copy(&mut own, copied) {
                 self.count_drop(reason.unwrap_or(Reason::Policy));
             }
-            self.depth -= 1;
         }
     }
 
@@ -87,9 +89,13 @@ impl Datapath {
                 self.world.notrack(&mut packet);
                 self.set_in(&mut packet, None);
                 self.set_out(&mut packet, Some(port));
+                let route = self.world.route.replace((port, next));
                 let layer = Self::layer(&packet).ok_or(End::drop(Reason::Malformed))?;
-                self.pass(trip, &mut packet, Hook::Output, layer)?;
-                self.pass(trip, &mut packet, Hook::Postrouting, layer)?;
+                let way = self
+                    .pass(trip, &mut packet, Hook::Output, layer)
+                    .and_then(|()| self.pass(trip, &mut packet, Hook::Postrouting, layer));
+                self.world.route = route;
+                way?;
                 self.check_length(trip, &packet, port)?;
                 if could_be_cut && trip.parts.is_some() {
                     // ip_output.c: ip_frag_init: what came in parts is cut all the same, and they are as they came.

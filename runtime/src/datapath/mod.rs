@@ -258,6 +258,7 @@ impl Datapath {
 
     fn receive(&mut self, now: Instant, port: PortId, frame: Frame, report: &mut Report) {
         let mut trip = Trip::new(now, Some(port), frame.offload);
+        self.world.route = None;
         let mut packet = Packet {
             frame: frame.bytes,
             ..Packet::default()

@@ -98,6 +98,7 @@ impl Datapath {
             }
             Some(Hop::Multicast) => Err(End::drop(Reason::NotForwarded)),
             Some(Hop::Port { port: to, via }) => {
+                self.world.route = Some((to, via));
                 self.forward(trip, packet, layer, to)?;
                 // A neighbour is looked for by the address that rules have left in the packet.
                 let dst = addresses(packet).map_or(dst, |(_, dst)| dst);

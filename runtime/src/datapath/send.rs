@@ -21,7 +21,7 @@ use crate::router::neighbor::Resolved;
 use crate::site::{Mac, Mode, PortId};
 
 /// Most packets made in answer to one another (a reset that draws a reset cannot be, but rules are free to reject what they like).
-pub(super) const DEEPEST: u8 = 3;
+const DEEPEST: u8 = 3;
 
 /// To whom a frame goes on its link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,6 +280,11 @@ impl Datapath {
         let mut trip = Trip::new(now, None, Offload::default());
         self.set_out(packet, Some(port));
         let dst = addresses(packet).map(|(_, dst)| dst);
+        let gateway = match to {
+            Target::Neighbor(next) => Some(next).filter(|next| Some(*next) != dst),
+            Target::Unchanged => None,
+        };
+        let about_route = self.world.route.replace((port, gateway));
         let way = self
             .pass(&mut trip, packet, Hook::Output, layer)
             .and_then(|()| self.pass(&mut trip, packet, Hook::Postrouting, layer))
@@ -298,6 +303,7 @@ impl Datapath {
             self.count_drop(reason.unwrap_or(Reason::Policy));
         }
         self.release(packet);
+        self.world.route = about_route;
         self.depth -= 1;
     }
 

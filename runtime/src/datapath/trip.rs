@@ -22,8 +22,10 @@ pub(super) struct Trip {
     pub(super) offload: Offload,
     /// The fragments that it was put together from; `None` when it came whole.
     pub(super) parts: Option<Parts>,
-    /// A copy that `dup` made of another packet.
+    /// A copy that `dup` sent by a route.
     pub(super) is_copy: bool,
+    /// How many copies it is away from a packet that is none.
+    pub(super) copies: u8,
     decision: Option<Decision>,
     /// The chain whose policy decided last.
     policy: Option<ChainId>,
@@ -76,6 +78,7 @@ impl Trip {
             offload,
             parts: None,
             is_copy: false,
+            copies: 0,
             decision: None,
             policy: None,
             tracked: false,

@@ -81,6 +81,8 @@ impl Datapath {
         let to = self.other_port(packet, port);
         self.pass_both(trip, packet, Hook::Prerouting, layer)?;
         self.set_out(packet, to);
+        // A wire's other end is next to whom the packet is for.
+        self.world.route = to.map(|to| (to, None));
         self.pass_both(trip, packet, Hook::Forward, layer)?;
         self.pass_both(trip, packet, Hook::Postrouting, layer)?;
         if let Some(to) = to {
@@ -126,6 +128,7 @@ impl Datapath {
     ) -> Result<Verdict, End> {
         self.set_in(packet, None);
         self.set_out(packet, Some(port));
+        self.world.route = Some((port, None));
         self.pass_both(trip, packet, Hook::Output, Some(layer))?;
         self.pass_both(trip, packet, Hook::Postrouting, Some(layer))?;
         self.transmit_whole(trip, packet, port)?;

@@ -42,6 +42,8 @@ pub(super) struct World {
     pub(super) observer: Box<dyn Observer>,
     pub(super) fib: Fib,
     pub(super) interfaces: Vec<Interface>,
+    /// The way that routing has chosen for the packet: port and gateway. Rules that rewrite it change nothing of that.
+    pub(super) route: Option<(PortId, Option<IpAddr>)>,
     /// What `dup` and `fwd` have asked for.
     pub(super) copies: Vec<Copied>,
     random: u64,
@@ -62,6 +64,7 @@ impl World {
             observer,
             fib,
             interfaces,
+            route: None,
             copies: Vec::new(),
             random: seed,
         }
@@ -234,7 +237,7 @@ impl Host for World {
         let Some((_, dst)) = addresses(packet) else {
             return false;
         };
-        let Some(Hop::Port { port, via }) = self.fib.find(dst) else {
+        let Some((port, via)) = self.route else {
             return false;
         };
         let next = via.unwrap_or(dst);

@@ -17,6 +17,7 @@ use self::results::{Measured, Printer};
 use self::watcher::Watch;
 use crate::args::{self, ReplayArgs, ReplayFormat};
 use crate::exit::Exit;
+use crate::output::groups::Groups;
 use crate::output::terminal::Terminal;
 use crate::{engine, input, output, ruleset};
 
@@ -106,7 +107,8 @@ impl Replay<'_> {
 
     /// Runs the capture and prints every frame.
     fn print(&mut self, terminal: &mut Terminal) -> Result<Datapath> {
-        let deeds = Watch::default();
+        let groups = self.args.log_dir.as_ref().map(|_| self.groups());
+        let deeds = Watch::new(groups.transpose()?);
         let engine = if self.args.trace {
             engine::tracing(self.ruleset)
         } else {
@@ -149,7 +151,17 @@ impl Replay<'_> {
             )?;
         }
         printer.finish()?;
+        if let (Some(folder), Some(groups)) = (&self.args.log_dir, deeds.take_groups()) {
+            for (group, bytes) in groups.finish()? {
+                output::file::write(&output::groups::path(folder, group), &bytes)?;
+            }
+        }
         Ok(datapath)
+    }
+
+    /// What log groups write, to memory: files are written at the end, whole or not at all.
+    fn groups(&self) -> Result<Groups<Vec<u8>>> {
+        Groups::new(self.ruleset, self.site, |_| Ok(Vec::new()))
     }
 
     fn ports_of_frames(&self) -> impl Iterator<Item = PortId> {

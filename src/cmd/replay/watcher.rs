@@ -1,12 +1,13 @@
 //! What rules do beside deciding, during a replay: log lines and visited rules are kept until the frame is done, since printing is not to be
 //! measured.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redan_runtime::{LogEntry, Observer};
 use redan_vm::family::Hook;
 use redan_vm::ids::RuleId;
 
+use crate::output::groups::Groups;
 use crate::output::replay::Visit;
 
 /// What rules did for one frame.
@@ -20,23 +21,48 @@ pub(super) struct Deeds {
 
 /// What rules have done since the last look, shared with the datapath.
 #[derive(Clone, Default)]
-pub(super) struct Watch(Arc<Mutex<Deeds>>);
+pub(super) struct Watch(Arc<Mutex<Seen>>);
+
+#[derive(Default)]
+struct Seen {
+    deeds: Deeds,
+    /// Files of log groups, kept until the end.
+    groups: Option<Groups<Vec<u8>>>,
+}
 
 impl Watch {
+    /// With what takes the packets of log groups.
+    pub(super) fn new(groups: Option<Groups<Vec<u8>>>) -> Self {
+        let seen = Seen {
+            groups,
+            ..Seen::default()
+        };
+        Self(Arc::new(Mutex::new(seen)))
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes what is there.
     pub(super) fn take(&self) -> Deeds {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.seen().deeds)
+    }
+
+    /// Takes the files of log groups.
+    pub(super) fn take_groups(&self) -> Option<Groups<Vec<u8>>> {
+        self.seen().groups.take()
     }
 }
 
 impl Observer for Watch {
     fn log(&mut self, entry: &LogEntry<'_>) {
-        let line = entry.to_string();
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .log
-            .push(line);
+        let mut seen = self.seen();
+        // Memory takes everything.
+        let is_kept = seen.groups.as_mut().map(|groups| groups.write(entry));
+        if !matches!(is_kept, Some(Ok(true))) {
+            seen.deeds.log.push(entry.to_string());
+        }
     }
 
     fn trace(&mut self, hook: Hook, rule: RuleId, matched: bool) {
@@ -45,10 +71,6 @@ impl Observer for Watch {
             rule,
             matched,
         };
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .visits
-            .push(visit);
+        self.seen().deeds.visits.push(visit);
     }
 }

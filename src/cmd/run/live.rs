@@ -1,7 +1,9 @@
 //! A ruleset on the TAPs that a site names.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::io::BufWriter;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +23,7 @@ use super::privileges;
 use crate::args::{EngineName, OnOff, RunArgs};
 use crate::exit::Exit;
 use crate::output::decision;
+use crate::output::groups::{self, Groups};
 use crate::output::terminal::Terminal;
 use crate::{engine, ruleset, site};
 
@@ -35,6 +38,8 @@ pub(super) fn run(args: &RunArgs, site: &Path, terminal: &mut Terminal) -> Resul
     };
     let signals = Signals::register().context("cannot catch signals")?;
     let mut taps = open(&site)?;
+    // Files that only this user may make, too.
+    let log = Log::new(args.log_dir.as_deref(), &ruleset, &site)?;
     privileges::drop_to(args.user.as_deref())?;
     let settings = Settings {
         site: site.clone(),
@@ -43,7 +48,7 @@ pub(super) fn run(args: &RunArgs, site: &Path, terminal: &mut Terminal) -> Resul
         ..Settings::default()
     };
     let engine = engine::interpreter(&ruleset, OnOff::On);
-    let mut datapath = Datapath::new(ruleset.clone(), engine, Box::new(Stderr), settings)?;
+    let mut datapath = Datapath::new(ruleset.clone(), engine, Box::new(log), settings)?;
     terminal.note(&format!("redan: running on {}", names(&site)));
     let mut watcher = Overseer {
         print_counters: signals.counters.clone(),
@@ -111,13 +116,41 @@ fn compile(engine: EngineName, ruleset: Arc<Ruleset>) -> Option<Receiver<Result<
     }
 }
 
-/// Log lines of rules go to stderr.
-struct Stderr;
+/// Log lines of rules go to stderr, packets of log groups to their files.
+struct Log {
+    groups: Option<Groups<BufWriter<File>>>,
+}
 
-impl Observer for Stderr {
+impl Log {
+    fn new(folder: Option<&Path>, ruleset: &Ruleset, site: &Site) -> Result<Self> {
+        let groups = folder
+            .map(|folder| Groups::new(ruleset, site, |group| groups::create(folder, group)))
+            .transpose()?;
+        let mut log = Self { groups };
+        if let Some(groups) = &mut log.groups {
+            groups.flush().context("cannot write a log group's file")?;
+        }
+        Ok(log)
+    }
+
+    /// Whether a file has taken the packet.
+    fn keep(&mut self, entry: &LogEntry<'_>) -> std::io::Result<bool> {
+        let Some(groups) = &mut self.groups else {
+            return Ok(false);
+        };
+        let is_kept = groups.write(entry)?;
+        groups.flush()?;
+        Ok(is_kept)
+    }
+}
+
+impl Observer for Log {
     fn log(&mut self, entry: &LogEntry<'_>) {
         use std::io::Write as _;
-        _ = writeln!(std::io::stderr(), "{entry}");
+        // A full disk: the line is better than nothing.
+        if !self.keep(entry).unwrap_or(false) {
+            _ = writeln!(std::io::stderr(), "{entry}");
+        }
     }
 }
 

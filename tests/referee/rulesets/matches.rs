@@ -481,7 +481,7 @@ fn network(rng: &mut Rng, six: bool) -> String {
             "ip dscp cs1-af31",
             "ip ecn not-ect",
             "ip ecn ce",
-            "ip id > 30000",
+            "ip id != 4660",
             "ip frag-off & 0x4000 != 0",
             "ip frag-off 0x4000",
             "ip checksum != 0",

@@ -9,6 +9,7 @@ const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const PACKET: u32 = 6;
 /// Options (pcapng 4.2).
+const OPT_COMMENT: u16 = 1;
 const IF_NAME: u16 = 2;
 const IF_TSRESOL: u16 = 9;
 
@@ -71,17 +72,45 @@ impl<W: Write> CaptureWriter<W> {
     /// # Errors
     /// Writing failed.
     pub fn write(&mut self, time: Instant, interface: u32, bytes: &[u8]) -> io::Result<()> {
-        let len = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        self.write_part(time, interface, bytes, bytes.len(), "")
+    }
+
+    /// Writes the first bytes of a frame of `len` bytes, with a comment that may be empty.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn write_part(
+        &mut self,
+        time: Instant,
+        interface: u32,
+        bytes: &[u8],
+        len: usize,
+        comment: &str,
+    ) -> io::Result<()> {
+        let written = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        let len = u32::try_from(len).map_err(io::Error::other)?;
         let ns = time.as_nanos().to_le_bytes();
         let (low, high) = ns.split_at(4);
         self.block.extend(interface.to_le_bytes());
         self.block.extend_from_slice(high);
         self.block.extend_from_slice(low);
-        self.block.extend(len.to_le_bytes());
+        self.block.extend(written.to_le_bytes());
         self.block.extend(len.to_le_bytes());
         self.block.extend_from_slice(bytes);
         self.pad();
+        if !comment.is_empty() {
+            self.option(OPT_COMMENT, comment.as_bytes());
+            self.block.extend([0; 4]);
+        }
         self.end_block(PACKET)
+    }
+
+    /// Hands on what has been written.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
     }
 
     /// Ends the file.

@@ -1,0 +1,104 @@
+//! What `log group` logs: a pcapng file a group. A packet's comment is the rule's prefix.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use redan_runtime::driver::capture::CaptureWriter;
+use redan_runtime::{LogEntry, Site};
+use redan_vm::Ruleset;
+use redan_vm::instr::Instr;
+
+/// The link header, which `snaplen` does not count.
+const LINK_BYTES: usize = 14;
+
+/// The groups of a ruleset, each with what takes its packets.
+pub(crate) struct Groups<W: Write> {
+    writers: BTreeMap<u16, CaptureWriter<W>>,
+    ports: Vec<String>,
+}
+
+impl<W: Write> Groups<W> {
+    /// Every group that a rule logs to; `open` makes what its packets go to.
+    pub(crate) fn new(
+        ruleset: &Ruleset,
+        site: &Site,
+        mut open: impl FnMut(u16) -> Result<W>,
+    ) -> Result<Self> {
+        let ports: Vec<String> = site.ports.iter().map(|port| port.name.clone()).collect();
+        let mut writers = BTreeMap::new();
+        for instr in ruleset.rules.iter().flat_map(|rule| &rule.code) {
+            if let Instr::Log(log) = instr
+                && let Some(group) = log.group
+                && !writers.contains_key(&group)
+            {
+                writers.insert(group, CaptureWriter::new(open(group)?, &ports)?);
+            }
+        }
+        Ok(Self { writers, ports })
+    }
+
+    /// Takes a packet that is logged to a group; whether it was.
+    pub(crate) fn write(&mut self, entry: &LogEntry<'_>) -> io::Result<bool> {
+        let Some(writer) = entry
+            .log
+            .group
+            .and_then(|group| self.writers.get_mut(&group))
+        else {
+            return Ok(false);
+        };
+        let frame = &entry.packet.frame;
+        // nft_log.c: 0 is as much as there is.
+        let most = match entry.log.snaplen {
+            None | Some(0) => frame.len(),
+            Some(bytes) => LINK_BYTES.saturating_add(bytes as usize),
+        };
+        writer.write_part(
+            entry.now,
+            interface(&self.ports, entry),
+            frame.get(..most).unwrap_or(frame),
+            frame.len(),
+            entry.log.prefix.as_deref().unwrap_or_default(),
+        )?;
+        Ok(true)
+    }
+
+    /// Hands on what has been written.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.writers.values_mut().try_for_each(CaptureWriter::flush)
+    }
+
+    /// The groups and what their packets went to.
+    pub(crate) fn finish(self) -> io::Result<Vec<(u16, W)>> {
+        let ended = |(group, writer): (u16, CaptureWriter<W>)| Ok((group, writer.finish()?));
+        self.writers.into_iter().map(ended).collect()
+    }
+}
+
+/// The file of a group.
+pub(crate) fn path(folder: &Path, group: u16) -> PathBuf {
+    folder.join(format!("group-{group}.pcapng"))
+}
+
+/// Makes a group's file; one that is there is replaced.
+pub(crate) fn create(folder: &Path, group: u16) -> Result<io::BufWriter<std::fs::File>> {
+    let path = path(folder, group);
+    let file =
+        std::fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(io::BufWriter::new(file))
+}
+
+/// Where the packet came in; a packet that the machine made, where it leaves.
+fn interface(ports: &[String], entry: &LogEntry<'_>) -> u32 {
+    let meta = &entry.packet.meta;
+    let at = [&meta.iifname, &meta.oifname].into_iter().find_map(|name| {
+        let len = name
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(name.len());
+        let name = name.get(..len).filter(|name| !name.is_empty())?;
+        ports.iter().position(|port| port.as_bytes() == name)
+    });
+    at.and_then(|at| u32::try_from(at).ok()).unwrap_or(0)
+}
