@@ -318,6 +318,18 @@ const CHOSEN_WAY: &str = "table ip t {
 }
 ";
 
+/// An ICMPv6 error speaks with the address of the port where its packet came in, wherever rules have moved the packet's source.
+const MOVED_SOURCE: &str = "table ip6 t {
+  chain pre { type filter hook prerouting priority 0; udp length 18 ip6 saddr set 2001:db8::99; }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    udp length 28 ip6 saddr set fd02::2
+    udp length 38 ip6 saddr set fd10::77
+    udp length 18-38 counter reject
+  }
+}
+";
+
 const ZONES: &str = "table inet t {
   chain raw {
     type filter hook prerouting priority raw; policy accept;
@@ -459,6 +471,12 @@ pub(crate) const ALL: &[Script] = &[
     script("inner", INNER, 80, "u>10 u<10 S> p> PA>20 x>10"),
     script6("inner-6", INNER, 80, "u>10 u<10 S> p> PA>20 x>10"),
     script("chosen-way", CHOSEN_WAY, 80, "S> u>10 p>"),
+    script6(
+        "moved-source",
+        MOVED_SOURCE,
+        5000,
+        "u>10 u>20 u<30 u<10 u>30 u<20",
+    ),
     script("zones", ZONES, 5000, "u>10 u<10 u>20 u<20 p> p< u>10 u>20"),
     script("ingress", INGRESS, 5000, "u>10 u>20 u>30 u<10 u>40 p> S>"),
 ];

@@ -203,7 +203,7 @@ impl Datapath {
         let sender = match self.settings.site.mode {
             _ if by_device => Some(Sender::Device),
             Mode::Router if to_all => None,
-            Mode::Router => self.source_toward(src, dst).map(Sender::Machine),
+            Mode::Router => self.source_toward(src, dst, trip.port).map(Sender::Machine),
             Mode::Wire | Mode::Host => Some(Sender::Machine(dst)),
         };
         let Some(sender) = sender else { return };
@@ -226,15 +226,16 @@ impl Datapath {
     }
 
     /// The machine's address in an answer to `src` about a packet to `dst`: the packet's destination where that is the machine's own, else
-    /// the one that routes choose.
-    fn source_toward(&self, src: IpAddr, dst: IpAddr) -> Option<IpAddr> {
+    /// one of the port where an IPv6 packet came in (`icmp.c: icmp6_send`), or the one that routes choose.
+    fn source_toward(&self, src: IpAddr, dst: IpAddr, came_by: Option<PortId>) -> Option<IpAddr> {
         let fib = &self.world.fib;
         if fib.is_local(dst) {
             return Some(dst);
         }
-        match fib.find(src)? {
-            Hop::Port { port, via } => fib.source(port, via.unwrap_or(src)),
-            Hop::Local | Hop::Broadcast | Hop::Multicast => None,
+        match (fib.find(src)?, came_by) {
+            (Hop::Port { .. }, Some(port)) if src.is_ipv6() => fib.source(port, src),
+            (Hop::Port { port, via }, _) => fib.source(port, via.unwrap_or(src)),
+            (Hop::Local | Hop::Broadcast | Hop::Multicast, _) => None,
         }
     }
 
