@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use redan_vm::ct::CtKey;
 use redan_vm::ids::RuleId;
 use redan_vm::instr::{Instr, ObjectKind};
 use redan_vm::meta::MetaKey;
@@ -39,13 +40,34 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 /// What an instruction needs of a kernel, and what becomes of its rule without one.
 fn kernel_only(instr: &Instr) -> Option<(&'static str, &'static str)> {
     const NO_MATCH: &str = "the rule never matches";
+    const SECMARK: (&str, &str) = ("security marks", "they are 0, and setting one does nothing");
     match instr {
         Instr::MetaLoad { key, .. } => match key {
             MetaKey::Skuid | MetaKey::Skgid => Some(("socket's owner", NO_MATCH)),
             MetaKey::Cgroup => Some(("control groups", NO_MATCH)),
-            MetaKey::Secmark => Some(("security marks", "the value is 0")),
+            MetaKey::Secmark => Some(SECMARK),
+            MetaKey::Iifkind | MetaKey::Oifkind => Some(("kinds of devices", NO_MATCH)),
+            MetaKey::Ibrname | MetaKey::Obrname | MetaKey::Ibrpvid | MetaKey::Ibrvproto => {
+                Some(("bridges with names", NO_MATCH))
+            }
             _ => None,
         },
+        Instr::MetaSet {
+            key: MetaKey::Secmark,
+            ..
+        }
+        | Instr::CtLoad {
+            key: CtKey::Secmark,
+            ..
+        }
+        | Instr::CtSet {
+            key: CtKey::Secmark,
+            ..
+        }
+        | Instr::Objref {
+            kind: ObjectKind::Secmark,
+            ..
+        } => Some(SECMARK),
         Instr::Socket { .. } => Some(("sockets", NO_MATCH)),
         Instr::Osf { .. } => Some(("fingerprints of operating systems", NO_MATCH)),
         Instr::Xfrm { .. } => Some(("IPsec", NO_MATCH)),
@@ -55,10 +77,6 @@ fn kernel_only(instr: &Instr) -> Option<(&'static str, &'static str)> {
             kind: ObjectKind::Synproxy,
             ..
         } => Some(("SYN proxy", "the packet is dropped or taken")),
-        Instr::Objref {
-            kind: ObjectKind::Secmark,
-            ..
-        } => Some(("security marks", "the statement does nothing")),
         Instr::FlowOffload { .. } => {
             Some(("fast path to offload to", "the statement does nothing"))
         }

@@ -89,7 +89,9 @@ impl Datapath {
         let table = self.ruleset.tables.get(chain.table.index())?;
         match table.family {
             Family::Inet => Self::layer(packet).map(Layer::nfproto),
-            _ => Some(nfproto::NETDEV),
+            Family::Ip | Family::Ip6 | Family::Arp | Family::Bridge | Family::Netdev => {
+                Some(nfproto::NETDEV)
+            }
         }
     }
 
