@@ -501,9 +501,10 @@ fn network(rng: &mut Rng, six: bool) -> String {
     }
 }
 
-fn transport(rng: &mut Rng, six: bool, proto: &str) -> String {
-    match proto {
-        "icmp" if six => rng
+/// ICMP and ICMPv6, and protocols that have no ports.
+fn icmp(rng: &mut Rng, six: bool) -> String {
+    if six {
+        return rng
             .pick(&[
                 "icmpv6 type echo-request",
                 "icmpv6 type { echo-reply, destination-unreachable }",
@@ -520,72 +521,75 @@ fn transport(rng: &mut Rng, six: bool, proto: &str) -> String {
                 "meta l4proto { 47, 89 }",
                 "icmpv6 type { 128, 129 }",
             ])
-            .into(),
-        "icmp" => rng
-            .pick(&[
-                "icmp type echo-request",
-                "icmp type { echo-reply, destination-unreachable }",
-                "icmp code 0",
-                "icmp id > 1024",
-                "icmp sequence 0",
-                "icmp mtu 1400",
-                "icmp gateway 0",
-                "icmp checksum != 0",
-                "icmp type . icmp code { 8 . 0, 3 . 3, 3 . 1 }",
-                "icmp type vmap { echo-reply : continue, 3-5 : return }",
-                "ah spi 1-100",
-                "esp spi 0",
-                "comp cpi != 4",
-                "meta l4proto { 47, 89 }",
-                "icmp type { 0, 8 }",
-            ])
-            .into(),
-        _ => {
-            let ports = rng.pick(&[
-                "dport 80",
-                "sport 80",
-                "dport { 22, 53, 80 }",
-                "dport { 22, 1000-9000 }",
-                "dport @ports",
-                "sport @ports",
-                "dport @ranges",
-                "dport != 53",
-                "dport != @ports",
-                "sport 1024-65535",
-                "dport >= 1024",
-                "dport vmap { 23 : drop, 8080 : accept }",
-                "sport & 1 == 1",
-                "sport & 0xf0 == 0x40",
-                "dport . ct state { 22 . new, 53 . established, 80 . new }",
-                "dport 1-1023",
-                "dport < 1024",
-                "sport 40000-40001",
-            ]);
-            let flags = [
-                "flags syn",
-                "flags & (syn|ack) == syn",
-                "flags syn,ack",
-                "flags == syn",
-                "flags != syn",
-                "flags syn / syn,ack,fin,rst",
-                "flags ! rst",
-                "window > 0",
-                "sequence > 0x80000000",
-                "ackseq 0",
-                "checksum != 0",
-                "urgptr 0",
-                "reserved 0",
-                "flags & (fin | syn | rst | ack) == syn | ack",
-                "flags { syn, ack, syn | ack }",
-                "flags vmap { syn : continue, rst : return }",
-                "flags & (fin | psh) != 0",
-                "doff 5",
-            ];
-            if proto == "tcp" && rng.one_in(3) {
-                format!("tcp {}", rng.pick(&flags))
-            } else {
-                format!("{proto} {ports}")
-            }
-        }
+            .into();
+    }
+    rng.pick(&[
+        "icmp type echo-request",
+        "icmp type { echo-reply, destination-unreachable }",
+        "icmp code 0",
+        "icmp id > 1024",
+        "icmp sequence 0",
+        "icmp mtu 1400",
+        "icmp gateway 0",
+        "icmp checksum != 0",
+        "icmp type . icmp code { 8 . 0, 3 . 3, 3 . 1 }",
+        "icmp type vmap { echo-reply : continue, 3-5 : return }",
+        "ah spi 1-100",
+        "esp spi 0",
+        "comp cpi != 4",
+        "meta l4proto { 47, 89 }",
+        "icmp type { 0, 8 }",
+    ])
+    .into()
+}
+
+fn transport(rng: &mut Rng, six: bool, proto: &str) -> String {
+    if proto == "icmp" {
+        return icmp(rng, six);
+    }
+    let ports = rng.pick(&[
+        "dport 80",
+        "sport 80",
+        "dport { 22, 53, 80 }",
+        "dport { 22, 1000-9000 }",
+        "dport @ports",
+        "sport @ports",
+        "dport @ranges",
+        "dport != 53",
+        "dport != @ports",
+        "sport 1024-65535",
+        "dport >= 1024",
+        "dport vmap { 23 : drop, 8080 : accept }",
+        "sport & 1 == 1",
+        "sport & 0xf0 == 0x40",
+        "dport . ct state { 22 . new, 53 . established, 80 . new }",
+        "dport 1-1023",
+        "dport < 1024",
+        "sport 40000-40001",
+    ]);
+    let flags = [
+        "flags syn",
+        "flags & (syn|ack) == syn",
+        "flags syn,ack",
+        "flags == syn",
+        "flags != syn",
+        "flags syn / syn,ack,fin,rst",
+        "flags ! rst",
+        "window > 0",
+        "sequence > 0x80000000",
+        "ackseq 0",
+        "checksum != 0",
+        "urgptr 0",
+        "reserved 0",
+        "flags & (fin | syn | rst | ack) == syn | ack",
+        "flags { syn, ack, syn | ack }",
+        "flags vmap { syn : continue, rst : return }",
+        "flags & (fin | psh) != 0",
+        "doff 5",
+    ];
+    if proto == "tcp" && rng.one_in(3) {
+        format!("tcp {}", rng.pick(&flags))
+    } else {
+        format!("{proto} {ports}")
     }
 }

@@ -53,32 +53,8 @@ fn marking(rng: &mut Rng, place: Place<'_>) -> String {
             )
         }
         10 if own && !place.scope.netdev() => format!("ct mark set {header} {side} map @marks"),
-        11 if !place.scope.netdev() => rng
-            .pick(&[
-                "ct label set 5",
-                "ct event set new,destroy",
-                "ct mark set meta mark << 8",
-                "ct mark set numgen inc mod 3",
-                "ct mark set ct mark or 0x1 and 0xf",
-                "ct zone set 5",
-                "ct original zone set 7",
-                "ct zone set meta mark map { 0 : 0, 1-9 : 5 }",
-                "ct mark set 0x11 ct mark 0x11",
-                "meta mark set ct mark & 0xf0",
-            ])
-            .into(),
-        12 => rng
-            .pick(&[
-                "meta priority set 0x10002",
-                "meta priority set meta mark map { 0 : 1:3, 5 : 2:1 }",
-                "meta nftrace set 0",
-                "meta mark set meta mark << 1",
-                "meta mark set meta mark >> 2",
-                "meta mark set meta length map { 0-60 : 0x10, 61-65535 : 0x20 }",
-                "meta mark set meta l4proto map { tcp : 6, udp : 17 }",
-                "meta mark set iifname map { \"lan0\" : 1, \"wan0\" : 2 }",
-            ])
-            .into(),
+        11 if !place.scope.netdev() => connection(rng),
+        12 => packet(rng),
         0 if own => format!("meta mark set {header} {side} map @marks"),
         1 if own => format!("meta mark set {header} {side} map @net_marks"),
         2 if place.proto != "icmp" => {
@@ -127,6 +103,38 @@ fn marking(rng: &mut Rng, place: Place<'_>) -> String {
             ])
             .into(),
     }
+}
+
+/// What a rule may write of a connection.
+fn connection(rng: &mut Rng) -> String {
+    rng.pick(&[
+        "ct label set 5",
+        "ct event set new,destroy",
+        "ct mark set meta mark << 8",
+        "ct mark set numgen inc mod 3",
+        "ct mark set ct mark or 0x1 and 0xf",
+        "ct zone set 5",
+        "ct original zone set 7",
+        "ct zone set meta mark map { 0 : 0, 1-9 : 5 }",
+        "ct mark set 0x11 ct mark 0x11",
+        "meta mark set ct mark & 0xf0",
+    ])
+    .into()
+}
+
+/// What a rule may write beside a packet's bytes.
+fn packet(rng: &mut Rng) -> String {
+    rng.pick(&[
+        "meta priority set 0x10002",
+        "meta priority set meta mark map { 0 : 1:3, 5 : 2:1 }",
+        "meta nftrace set 0",
+        "meta mark set meta mark << 1",
+        "meta mark set meta mark >> 2",
+        "meta mark set meta length map { 0-60 : 0x10, 61-65535 : 0x20 }",
+        "meta mark set meta l4proto map { tcp : 6, udp : 17 }",
+        "meta mark set iifname map { \"lan0\" : 1, \"wan0\" : 2 }",
+    ])
+    .into()
 }
 
 fn remembering(rng: &mut Rng, place: Place<'_>) -> String {
