@@ -207,7 +207,7 @@ const COPIES_6: &str = "table ip6 t {
     udp length 38 dup to fd02::2 device \"lan0\" counter
     udp length 108 dup to fd01::2 counter
   }
-  chain out { type filter hook output priority 0; ct state untracked counter ip6 hoplimit 63 counter; }
+  chain out { type filter hook output priority 0; ct state untracked counter ip6 hoplimit 63 counter iiftype ether counter; }
 }
 ";
 
@@ -327,6 +327,8 @@ const MOVED_SOURCE: &str = "table ip6 t {
     udp length 38 ip6 saddr set fd10::77
     udp length 18-38 counter reject
   }
+  chain out { type filter hook output priority 0; iiftype ether counter; }
+  chain post { type filter hook postrouting priority 0; iiftype ether counter; }
 }
 ";
 

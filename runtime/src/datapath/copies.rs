@@ -89,6 +89,7 @@ impl Datapath {
                 self.world.notrack(&mut packet);
                 self.set_in(&mut packet, None);
                 self.set_out(&mut packet, Some(port));
+                packet.meta.iiftype = packet.meta.oiftype;
                 let route = self.world.route.replace((port, next));
                 let layer = Self::layer(&packet).ok_or(End::drop(Reason::Malformed))?;
                 let way = self

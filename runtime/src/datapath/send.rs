@@ -288,7 +288,11 @@ impl Datapath {
         let about_route = self.world.route.replace((port, gateway));
         let way = self
             .pass(&mut trip, packet, Hook::Output, layer)
-            .and_then(|()| self.pass(&mut trip, packet, Hook::Postrouting, layer))
+            .and_then(|()| {
+                // nft_meta.c: `iiftype` is that of the device where the packet is, from here on the one that it leaves by.
+                packet.meta.iiftype = packet.meta.oiftype;
+                self.pass(&mut trip, packet, Hook::Postrouting, layer)
+            })
             .and_then(|()| {
                 // A neighbour is looked for by the address that rules have left in the packet.
                 let left = addresses(packet).map(|(_, dst)| dst);
