@@ -127,6 +127,9 @@ pub(crate) struct ListArgs {
     /// A ruleset, as rules or in libnftables' JSON; `-` is stdin.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Write the handle of everything behind it.
+    #[arg(short = 'a', long)]
+    pub(crate) handles: bool,
 }
 
 /// What `compile` prints.

@@ -61,7 +61,7 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
     let root = match &converted {
         Some(converted) => {
             list.extend(converted.findings(given));
-            let text = if list.is_empty() {
+            let text = if !list.iter().any(Diagnostic::is_error) {
                 converted.text.as_str()
             } else {
                 ""

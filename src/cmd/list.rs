@@ -16,7 +16,12 @@ pub(crate) fn run(args: &ListArgs, terminal: &mut Terminal) -> Result<Exit> {
     let Some(listing) = listing(&args.file, terminal)? else {
         return Ok(Exit::Findings);
     };
-    terminal.write_all(list::print(&listing).as_bytes())?;
+    let text = if args.handles {
+        list::print_numbered(&listing)
+    } else {
+        list::print(&listing)
+    };
+    terminal.write_all(text.as_bytes())?;
     Ok(Exit::Fine)
 }
 

@@ -37,9 +37,12 @@ pub(super) fn write_ipv4(value: u128) -> String {
     Ipv4Addr::from(u32::try_from(value & 0xffff_ffff).unwrap_or(0)).to_string()
 }
 
-/// The text of an IPv6 address.
+/// The text of an IPv6 address; one of 32 bits alone ends in an IPv4 address, as libc writes it.
 pub(super) fn write_ipv6(value: u128) -> String {
-    Ipv6Addr::from(value).to_string()
+    match u32::try_from(value) {
+        Ok(low) if low > 0xffff => format!("::{}", Ipv4Addr::from(low)),
+        _ => Ipv6Addr::from(value).to_string(),
+    }
 }
 
 /// The text of a link-layer address.

@@ -87,10 +87,9 @@ pub(super) fn write_date(ns: u128) -> String {
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
     let month = (shifted + 2) % 12 + 1;
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02} {}",
-        write_clock(secs.rem_euclid(DAY_SECS))
-    )
+    let left = secs.rem_euclid(DAY_SECS);
+    let (hour, minute, second) = (left / 3600, left / 60 % 60, left % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
 /// `hh:mm`, or `hh:mm:ss` where there are seconds.
@@ -119,7 +118,7 @@ mod tests {
         assert_eq!(read_hour("17:00", 7200), Some(54_000));
         assert_eq!(read_hour("00:01", 7200), Some(79_260));
         assert_eq!(read_hour("24:00", 0), None);
-        assert_eq!(write_date(1_561_129_200_000_000_000), "2019-06-21 15:00");
+        assert_eq!(write_date(1_561_129_200_000_000_000), "2019-06-21 15:00:00");
     }
 
     #[test]

@@ -130,6 +130,7 @@ codes! {
     CarriageReturn = "L060" "carriage-return" Warning "What it does: reports a file with Windows line ends.\nWhy: nft 1.0.6 refuses it with a bare syntax error.\nExample: a file edited on Windows.\nUse instead: `redan fmt`, which writes plain line ends.";
     OneLineBlock = "L065" "one-line-block" Info "What it does: reports a `}` without a newline or `;` before it.\nWhy: nft before 1.0.7 refuses it.\nExample: `chain input { accept }`.\nUse instead: `chain input { accept; }`, or `redan fmt`.";
     TrailingTokens = "L067" "trailing-tokens" Warning "What it does: reports text behind a block's closing brace on the same line.\nWhy: nft wants a newline or `;` there.\nExample: `chain a { } chain b { }`.\nUse instead: a new line.";
+    UnknownMember = "L068" "unknown-member" Warning "What it does: reports a member of a JSON object that says nothing there.\nWhy: it is passed over, as nft passes over it; a misspelt name leaves out what was meant.\nExample: `{\"chain\": {\"table\": \"t\", \"name\": \"c\", \"polcy\": \"drop\"}}`.\nUse instead: the name that libnftables-json(5) has for it.";
     NoFinalNewline = "L066" "no-final-newline" Info "What it does: reports a file whose last line is a comment without a newline.\nWhy: nft 1.0.6 refuses it.\nExample: `# end` as the last bytes.\nUse instead: end the file with a newline, or `redan fmt`.";
 }
 

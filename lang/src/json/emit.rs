@@ -1,6 +1,8 @@
-//! A listing as libnftables' JSON, in the words of `nft -j list ruleset`; handles are the kernel's and left out.
+//! A listing as libnftables' JSON, in the words of `nft -j list ruleset`.
 
-use crate::list::model::{Chain, Element, Expr, Field, Listing, Nat, Object, Set, Stmt, Table};
+use crate::list::model::{
+    Chain, Element, Expr, Field, Kind, Listing, Nat, Object, Set, Stmt, Table,
+};
 use crate::list::stmt_text;
 use crate::list::words::{
     LEVELS, LOG_ALL, LOG_FLAGS, in_unit, l3proto, object_word, per, protocol, synproxy_flags,
@@ -39,6 +41,7 @@ fn table_values(all: &mut Vec<Value>, table: &Table) {
     let mut map = Map::new();
     put(&mut map, "family", table.family.word());
     put(&mut map, "name", table.name.as_str());
+    put(&mut map, "handle", table.handle);
     put_some(&mut map, "comment", table.comment.as_deref());
     if table.dormant {
         put(&mut map, "flags", "dormant");
@@ -51,10 +54,16 @@ fn table_values(all: &mut Vec<Value>, table: &Table) {
         all.push(set_value(table, set));
     }
     for flowtable in &table.flowtables {
-        let mut map = place(table, &flowtable.name);
+        let mut map = place(table, &flowtable.name, flowtable.handle);
         put(&mut map, "hook", "ingress");
         put(&mut map, "prio", flowtable.priority);
         put_some(&mut map, "dev", names(&flowtable.devices));
+        if flowtable.offload {
+            put(&mut map, "flags", "offload");
+        }
+        if flowtable.counter {
+            put(&mut map, "counter", true);
+        }
         all.push(one("flowtable", Value::Object(map)));
     }
     for chain in &table.chains {
@@ -66,6 +75,7 @@ fn table_values(all: &mut Vec<Value>, table: &Table) {
             put(&mut map, "family", table.family.word());
             put(&mut map, "table", table.name.as_str());
             put(&mut map, "chain", chain.name.as_str());
+            put(&mut map, "handle", rule.handle);
             put_some(&mut map, "comment", rule.comment.as_deref());
             put(&mut map, "expr", stmts(&rule.stmts));
             all.push(one("rule", Value::Object(map)));
@@ -82,16 +92,17 @@ fn names(names: &[String]) -> Option<Value> {
     }
 }
 
-fn place(table: &Table, name: &str) -> Map<String, Value> {
+fn place(table: &Table, name: &str, handle: u64) -> Map<String, Value> {
     let mut map = Map::new();
     put(&mut map, "family", table.family.word());
     put(&mut map, "name", name);
     put(&mut map, "table", table.name.as_str());
+    put(&mut map, "handle", handle);
     map
 }
 
 fn object_value(table: &Table, object: &Object) -> Value {
-    let mut map = place(table, &object.name);
+    let mut map = place(table, &object.name, object.handle);
     put_some(&mut map, "comment", object.comment.as_deref());
     match &object.spec {
         StateSpec::Counter { packets, bytes } => {
@@ -158,10 +169,8 @@ fn synproxy(map: &mut Map<String, Value>, mss: u16, wscale: u8, flags: u32) {
         put(map, "wscale", wscale);
     }
     let words = synproxy_flags(flags);
-    match words.as_slice() {
-        [] => {}
-        [only] => put(map, "flags", *only),
-        many => put(map, "flags", json!(many)),
+    if !words.is_empty() {
+        put(map, "flags", words);
     }
 }
 
@@ -171,10 +180,8 @@ fn limit_members(map: &mut Map<String, Value>, limit: &LimitSpec) {
     if limit.bytes {
         put(map, "rate", rate);
         put(map, "rate_unit", rate_unit);
-        if limit.burst > 0 {
-            put(map, "burst", burst);
-            put(map, "burst_unit", burst_unit);
-        }
+        put(map, "burst", burst);
+        put(map, "burst_unit", burst_unit);
     } else {
         put(map, "rate", limit.rate);
         put(map, "burst", limit.burst);
@@ -186,16 +193,9 @@ fn limit_members(map: &mut Map<String, Value>, limit: &LimitSpec) {
 }
 
 fn set_value(table: &Table, set: &Set) -> Value {
-    let mut map = place(table, &set.name);
+    let mut map = place(table, &set.name, set.handle);
     put_some(&mut map, "comment", set.comment.as_deref());
-    let types = match set.key_types.as_slice() {
-        [only] => json!(only),
-        many => json!(many),
-    };
-    put(&mut map, "type", types);
-    if set.data.is_some() {
-        put(&mut map, "map", set.data_types.join(" . "));
-    }
+    set_types(&mut map, set);
     if set.for_memory {
         put(&mut map, "policy", "memory");
     }
@@ -210,12 +210,16 @@ fn set_value(table: &Table, set: &Set) -> Value {
     if !flags.is_empty() {
         put(&mut map, "flags", json!(flags));
     }
-    put_some(&mut map, "timeout", set.timeout_ms.map(|ms| ms / 1000));
-    put_some(
-        &mut map,
-        "gc-interval",
-        set.gc_interval_ms.map(|ms| ms / 1000),
-    );
+    span(&mut map, "timeout", set.timeout_ms);
+    span(&mut map, "gc-interval", set.gc_interval_ms);
+    for (on, word) in [
+        (set.auto_merge, "auto-merge"),
+        (set.flags.contains(&"dynamic"), "dynamic"),
+    ] {
+        if on {
+            put(&mut map, word, true);
+        }
+    }
     if !set.elements.is_empty() {
         put(&mut map, "elem", elements(&set.elements));
     }
@@ -224,6 +228,38 @@ fn set_value(table: &Table, set: &Set) -> Value {
     }
     let word = if set.data.is_some() { "map" } else { "set" };
     one(word, Value::Object(map))
+}
+
+/// What a set's elements are. nft has the names of types alone, which do not say how wide all of them are; `typeof`, which it passes over,
+/// says it.
+fn set_types(map: &mut Map<String, Value>, set: &Set) {
+    let types = match set.key_types.as_slice() {
+        [only] => json!(only),
+        many => json!(many),
+    };
+    put(map, "type", types);
+    if set.data.is_some() {
+        put(map, "map", set.data_types.join(" . "));
+    }
+    let fields = |kind: Option<&Kind>| match kind {
+        Some(Kind::Fields(fields)) => Some(expr(fields)),
+        Some(Kind::Types(_) | Kind::Word(_)) | None => None,
+    };
+    if let Some(key) = fields(Some(&set.key)) {
+        let mut of = Map::new();
+        put(&mut of, "key", key);
+        put_some(&mut of, "data", fields(set.data.as_ref()));
+        put(map, "typeof", of);
+    }
+}
+
+/// A span in seconds, as nft has it, and in milliseconds where seconds do not say it.
+fn span(map: &mut Map<String, Value>, key: &str, ms: Option<u64>) {
+    let Some(ms) = ms else { return };
+    put(map, key, ms / 1000);
+    if !ms.is_multiple_of(1000) {
+        put(map, &format!("{key}-ms"), ms);
+    }
 }
 
 fn elements(elements: &[Element]) -> Value {
@@ -238,9 +274,10 @@ fn element_key(element: &Element) -> Value {
     }
     let mut map = Map::new();
     put(&mut map, "val", key);
-    put_some(&mut map, "timeout", element.timeout_ms.map(|ms| ms / 1000));
+    span(&mut map, "timeout", element.timeout_ms);
     put_some(&mut map, "comment", element.comment.as_deref());
-    for stmt in &element.stmts {
+    // nft writes the first; the set's own say which others there are
+    for stmt in element.stmts.iter().take(1) {
         if let Value::Object(members) = stmt_value(stmt) {
             map.extend(members);
         }
@@ -261,6 +298,7 @@ fn chain_value(table: &Table, chain: &Chain) -> Value {
     put(&mut map, "family", table.family.word());
     put(&mut map, "table", table.name.as_str());
     put(&mut map, "name", chain.name.as_str());
+    put(&mut map, "handle", chain.handle);
     put_some(&mut map, "comment", chain.comment.as_deref());
     if let Some(base) = &chain.base {
         put(&mut map, "type", base.chain_type.word());
@@ -287,10 +325,15 @@ fn verdict(word: &str, chain: Option<&str>) -> Value {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm a kind of statement")]
 fn stmt_value(stmt: &Stmt) -> Value {
     match stmt {
         Stmt::Match(sign, left, right) => {
-            let sign = if sign.is_empty() { "in" } else { sign };
+            let sign = match *sign {
+                "" => "in",
+                "=" => "==",
+                sign => sign,
+            };
             matching(sign, expr(left), expr(right))
         }
         Stmt::FlagMatch(sign, left, value, mask) => {
@@ -425,6 +468,9 @@ fn state(spec: &StateSpec) -> Value {
         }
         StateSpec::Synproxy { mss, wscale, flags } => {
             synproxy(&mut map, *mss, *wscale, *flags);
+            if map.is_empty() {
+                return one("synproxy", Value::Null);
+            }
             "synproxy"
         }
         StateSpec::Numgen
@@ -499,6 +545,7 @@ fn expr(found: &Expr) -> Value {
     let all = |items: &[Expr]| Value::Array(items.iter().map(expr).collect());
     match found {
         Expr::Word(text) | Expr::Quoted(text) => json!(text),
+        Expr::Numbered(named, _) => expr(named),
         Expr::Number(value, _) => number(*value),
         Expr::Present(on) => json!(on),
         Expr::Prefix(addr, len) => json!({"prefix": {"addr": expr(addr), "len": len}}),
@@ -570,7 +617,7 @@ fn field_value(field: &Field) -> Value {
             put(&mut map, "key", *key);
             "meta"
         }
-        Field::Ct(dir, key) => {
+        Field::Ct(dir, _, key) => {
             put(&mut map, "key", *key);
             put_some(&mut map, "dir", *dir);
             "ct"

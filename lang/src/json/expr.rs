@@ -69,7 +69,9 @@ impl Writer {
     }
 
     fn text_value(&mut self, node: &Node, text: &str, style: Text) {
-        let special = text.starts_with('@') || text == "*";
+        // an interface without a name is a number
+        let number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let special = text.starts_with('@') || text == "*" || number;
         let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@*,".contains(c);
         if style == Text::Quoted && !special || !text.chars().all(plain) || text.is_empty() {
             self.quoted(node, text);
@@ -89,7 +91,10 @@ impl Writer {
 
     fn object_expr(&mut self, node: &Node, styles: &[Text]) {
         let Some((word, body)) = node.only() else {
-            self.fault(node, "an expression has one member, which names it");
+            self.fault(
+                node,
+                "an expression is an object with one member, which names it",
+            );
             return;
         };
         match word {
@@ -117,10 +122,10 @@ impl Writer {
             "range" => match body.items() {
                 [low, high] => {
                     self.expr(low, styles);
-                    self.push("-");
+                    self.push(" - ");
                     self.expr(high, styles);
                 }
-                _ => self.fault(body, "a range has two ends"),
+                _ => self.fault(body, "a range is an array with two ends"),
             },
             "&" | "|" | "^" | "<<" | ">>" => self.binary(word, body, styles),
             "elem" => {
@@ -216,32 +221,20 @@ impl Writer {
 
     /// What an element carries.
     pub(super) fn element_members(&mut self, body: &Node) {
-        if let Some(timeout) = body.get("timeout") {
-            self.push(" timeout ");
-            self.number(timeout);
-            self.push("s");
-        }
-        if let Some(expires) = body.get("expires") {
-            self.push(" expires ");
-            self.number(expires);
-            self.push("s");
-        }
-        if let Kind::Object(members) = &body.kind {
-            for (name, member) in members {
-                if matches!(
-                    name.as_str(),
-                    "counter" | "limit" | "quota" | "ct count" | "last"
-                ) {
-                    self.push(" ");
-                    self.state(name, member);
-                }
+        self.span(body, "timeout");
+        self.span(body, "expires");
+        for word in ["counter", "limit", "quota", "ct count", "last"] {
+            let found = body.get(word);
+            if let Some(found) = found.filter(|_| self.bare_elements) {
+                found.pass();
+            } else if let Some(found) = found {
+                self.push(" ");
+                self.state(word, found);
             }
         }
-        if let Some(comment) = body.get("comment")
-            && let Some(text) = comment.text()
-        {
+        if let Some(comment) = body.get("comment") {
             self.push(" comment ");
-            self.quoted(comment, text);
+            self.quoted_text(comment);
         }
     }
 

@@ -1,5 +1,7 @@
 //! JSON with places: every value knows where it stands, so that errors do too.
 
+use std::cell::Cell;
+
 /// Deepest nesting.
 const MAX_DEPTH: u32 = 64;
 
@@ -28,18 +30,80 @@ pub(super) enum Kind {
     /// `[ ... ]`.
     Array(Vec<Node>),
     /// `{ ... }`, in order.
-    Object(Vec<(String, Node)>),
+    Object(Vec<Member>),
+}
+
+/// A member of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Member {
+    /// Its name.
+    pub(super) name: String,
+    /// Its value.
+    pub(super) node: Node,
+    /// First byte of the name.
+    pub(super) start: usize,
+    /// Behind the name's last byte.
+    pub(super) end: usize,
+    /// Whether anybody has asked for it.
+    pub(super) seen: Cell<bool>,
 }
 
 impl Node {
-    /// A member by name.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    /// Its members, if it is an object.
+    pub(super) fn members(&self) -> &[Member] {
         match &self.kind {
-            Kind::Object(members) => members
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, node)| node),
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Array(_) => None,
+            Kind::Object(members) => members,
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Array(_) => &[],
+        }
+    }
+
+    /// A member by name, which is known from here on.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        let found = self.members().iter().find(|member| member.name == key)?;
+        found.seen.set(true);
+        Some(&found.node)
+    }
+
+    /// A member by name, for those who only look around.
+    pub(super) fn peek(&self, key: &str) -> Option<&Self> {
+        let found = self.members().iter().find(|member| member.name == key)?;
+        Some(&found.node)
+    }
+
+    /// Takes all that is in it for known.
+    pub(super) fn pass(&self) {
+        for member in self.members() {
+            member.seen.set(true);
+            member.node.pass();
+        }
+    }
+
+    /// Members that nobody has asked for, in objects that somebody has looked into.
+    pub(super) fn unseen<'n>(&'n self, out: &mut Vec<&'n Member>) {
+        match &self.kind {
+            Kind::Array(items) => items.iter().for_each(|item| item.unseen(out)),
+            Kind::Object(members) => {
+                for member in members {
+                    if member.seen.get() {
+                        member.node.unseen(out);
+                    } else {
+                        out.push(member);
+                    }
+                }
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+        }
+    }
+
+    /// What it is, in words.
+    pub(super) fn what(&self) -> &'static str {
+        match &self.kind {
+            Kind::Null => "null",
+            Kind::Bool(_) => "a truth value",
+            Kind::Number(_) => "a number",
+            Kind::Text(_) => "a string",
+            Kind::Array(_) => "an array",
+            Kind::Object(_) => "an object",
         }
     }
 
@@ -53,12 +117,12 @@ impl Node {
 
     /// The name and value of its only member.
     pub(super) fn only(&self) -> Option<(&str, &Self)> {
-        match &self.kind {
-            Kind::Object(members) => match members.as_slice() {
-                [(name, node)] => Some((name, node)),
-                _ => None,
-            },
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Array(_) => None,
+        match self.members() {
+            [only] => {
+                only.seen.set(true);
+                Some((&only.name, &only.node))
+            }
+            _ => None,
         }
     }
 
@@ -70,11 +134,6 @@ impl Node {
                 std::slice::from_ref(self)
             }
         }
-    }
-
-    /// Whether it is `true`.
-    pub(super) fn is_true(&self) -> bool {
-        self.kind == Kind::Bool(true)
     }
 }
 
@@ -90,22 +149,74 @@ pub(super) struct Fault {
 }
 
 /// Reads a whole text.
-pub(super) fn parse(text: &str) -> Result<Node, Fault> {
-    let mut parser = Parser { text, at: 0 };
-    let node = parser.value(0)?;
-    parser.blanks();
-    if parser.at < text.len() {
-        return Err(parser.fault("nothing may follow the closing brace"));
+pub(super) fn parse(text: &str) -> Result<Node, Vec<Fault>> {
+    let mut parser = Parser {
+        text,
+        at: 0,
+        twice: Vec::new(),
+    };
+    let found = parser.whole();
+    let mut faults = parser.twice;
+    match found {
+        Ok(node) if faults.is_empty() => Ok(node),
+        Ok(_) => Err(faults),
+        Err(fault) => {
+            faults.push(fault);
+            Err(faults)
+        }
     }
-    Ok(node)
+}
+
+/// A member whose name an earlier one has, too.
+fn doubled(members: &[Member]) -> Option<Fault> {
+    let mut sorted: Vec<&Member> = members.iter().collect();
+    sorted.sort_by(|left, right| left.name.cmp(&right.name));
+    let found = sorted.windows(2).find_map(|pair| match pair {
+        [first, second] if first.name == second.name => Some(*second),
+        _ => None,
+    })?;
+    Some(Fault {
+        start: found.start,
+        end: found.end,
+        message: format!("`{}` stands here twice", found.name),
+    })
+}
+
+/// Whether text is a number as RFC 8259 has it.
+fn is_json_number(text: &str) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (body, exponent) = match text.split_once(['e', 'E']) {
+        Some((body, exponent)) => (body, Some(exponent)),
+        None => (text, None),
+    };
+    let (whole, fraction) = match body.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (body, None),
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let exponent = exponent.map(|text| text.strip_prefix(['+', '-']).unwrap_or(text));
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(digits)
 }
 
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    twice: Vec<Fault>,
 }
 
 impl Parser<'_> {
+    fn whole(&mut self) -> Result<Node, Fault> {
+        let node = self.value(0)?;
+        self.blanks();
+        if self.at < self.text.len() {
+            return Err(self.fault("nothing may follow the closing brace"));
+        }
+        Ok(node)
+    }
+
     fn rest(&self) -> &str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -147,7 +258,7 @@ impl Parser<'_> {
             Some('{') => self.object(depth)?,
             Some('[') => self.array(depth)?,
             Some('"') => Kind::Text(self.string()?),
-            Some('-' | '0'..='9') => self.number(),
+            Some('-' | '0'..='9') => self.number()?,
             Some(_) => self.word()?,
             None => return Err(self.fault("the text ends where a value is wanted")),
         };
@@ -172,13 +283,21 @@ impl Parser<'_> {
         Err(self.fault("a JSON value is wanted here"))
     }
 
-    fn number(&mut self) -> Kind {
+    fn number(&mut self) -> Result<Kind, Fault> {
         let rest = self.rest();
         let is_number = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
         let end = rest.find(|c| !is_number(c)).unwrap_or(rest.len());
         let text = rest.get(..end).unwrap_or_default().to_owned();
+        let start = self.at;
         self.at += end;
-        Kind::Number(text)
+        if is_json_number(&text) {
+            return Ok(Kind::Number(text));
+        }
+        Err(Fault {
+            start,
+            end: self.at,
+            message: format!("`{text}` is no number in JSON"),
+        })
     }
 
     fn array(&mut self, depth: u32) -> Result<Kind, Fault> {
@@ -202,7 +321,7 @@ impl Parser<'_> {
 
     fn object(&mut self, depth: u32) -> Result<Kind, Fault> {
         self.at += 1;
-        let mut members = Vec::new();
+        let mut members: Vec<Member> = Vec::new();
         self.blanks();
         if self.eat('}') {
             return Ok(Kind::Object(members));
@@ -212,14 +331,23 @@ impl Parser<'_> {
             if self.peek() != Some('"') {
                 return Err(self.fault("a name in quotes is wanted here"));
             }
+            let start = self.at;
             let name = self.string()?;
+            let end = self.at;
             self.blanks();
             if !self.eat(':') {
                 return Err(self.fault("`:` is wanted here"));
             }
-            members.push((name, self.value(depth + 1)?));
+            members.push(Member {
+                name,
+                node: self.value(depth + 1)?,
+                start,
+                end,
+                seen: Cell::new(false),
+            });
             self.blanks();
             if self.eat('}') {
+                self.twice.extend(doubled(&members));
                 return Ok(Kind::Object(members));
             }
             if !self.eat(',') {
@@ -298,13 +426,28 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_those_of_json() {
+        for text in ["0", "-0", "10", "1.5", "1e5", "1.25E-3"] {
+            assert_eq!(parse(text).unwrap().kind, Kind::Number(text.to_owned()));
+        }
+    }
+
+    #[test]
     fn faults_have_places() {
-        let check = |text: &str, start| assert_eq!(parse(text).unwrap_err().start, start, "{text}");
+        let check = |text: &str, start| {
+            let faults = parse(text).unwrap_err();
+            assert_eq!(faults[0].start, start, "{text}");
+        };
         check("{", 1);
         check("{\"a\" 1}", 5);
         check("[1, ?]", 4);
         check("[1] 2", 4);
         check("\"abc", 0);
         check(&"[".repeat(100), 65);
+        check("[01]", 1);
+        check("[1.]", 1);
+        check("[-]", 1);
+        check("[1e]", 1);
+        check("{\"a\": 1, \"b\": 2, \"a\": 3}", 17);
     }
 }

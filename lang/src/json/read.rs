@@ -24,6 +24,9 @@ const OBJECTS: &[&str] = &[
     "synproxy",
 ];
 
+/// Most faults that are shown of a file.
+const MAX_FAULTS: usize = 100;
+
 /// Rule text that says what a JSON text says.
 #[derive(Debug, Default)]
 pub struct Converted {
@@ -31,6 +34,7 @@ pub struct Converted {
     pub text: String,
     pieces: Vec<Piece>,
     faults: Vec<Fault>,
+    unknown: Vec<Fault>,
 }
 
 /// Whether a file holds JSON: by its name, or because it begins with a brace.
@@ -45,23 +49,31 @@ pub fn convert(text: &str) -> Converted {
     let mut out = Writer::default();
     match node::parse(text) {
         Ok(root) => commands(&mut out, &root),
-        Err(fault) => out.faults.push(fault),
+        Err(faults) => out.faults = faults,
     }
+    // the most significant ones; the rest is likely the same over again
+    out.faults.truncate(MAX_FAULTS);
+    out.unknown.truncate(MAX_FAULTS);
     Converted {
         text: out.text,
         pieces: out.pieces,
         faults: out.faults,
+        unknown: out.unknown,
     }
 }
 
 impl Converted {
     /// What is wrong with the JSON itself.
     pub fn findings(&self, json: SourceId) -> Vec<Diagnostic> {
-        let span = |fault: &Fault| place(json, fault.start, fault.end);
+        let finding = |code: Code, fault: &Fault| {
+            let span = place(json, fault.start, fault.end);
+            Diagnostic::new(code, span, fault.message.clone())
+        };
         let faults = self.faults.iter();
-        faults
-            .map(|fault| Diagnostic::new(Code::SyntaxError, span(fault), fault.message.clone()))
-            .collect()
+        let faults = faults.map(|fault| finding(Code::SyntaxError, fault));
+        let unknown = self.unknown.iter();
+        let unknown = unknown.map(|fault| finding(Code::UnknownMember, fault));
+        faults.chain(unknown).collect()
     }
 
     /// The place in the JSON that a place in the text came from.
@@ -146,19 +158,23 @@ fn commands(out: &mut Writer, root: &Node) {
     let mut plain = true;
     for item in items {
         let Some((word, body)) = item.only() else {
-            out.fault(item, "a command has one member, which names it");
+            let message = "a command is an object with one member, which names it";
+            out.fault(item, message);
             continue;
         };
         match word {
             "metainfo" => {}
             "add" | "create" | "insert" | "replace" | "delete" | "destroy" | "flush" | "rename"
-            | "reset" | "list" => match body.only() {
-                Some((kind, object)) => {
+            | "reset" | "list" => {
+                if let Some((kind, object)) = body.only() {
                     plain &= word == "add";
                     found.push((word, item, kind, object));
+                } else {
+                    let message =
+                        format!("`{word}` takes an object with one member, such as `table`");
+                    out.fault(body, message);
                 }
-                None => out.fault(body, "an object is wanted here"),
-            },
+            }
             kind => found.push(("add", item, kind, body)),
         }
     }
@@ -172,8 +188,12 @@ fn commands(out: &mut Writer, root: &Node) {
         }
     }
     for (verb, item, kind, body) in found {
+        let before = out.faults.len();
         out.piece(item, |out| command(out, verb, item, kind, body, &uses));
         out.push("\n");
+        if out.faults.len() == before && !matches!(verb, "list" | "reset") {
+            out.passed_over(item);
+        }
     }
 }
 
@@ -191,7 +211,7 @@ fn command(out: &mut Writer, verb: &str, item: &Node, kind: &str, body: &Node, u
     match kind {
         "table" => {
             member(out, body, "family", false);
-            member(out, body, "name", true);
+            identify(out, verb, body);
             if verb != "delete" && verb != "destroy" {
                 table(out, body);
             }
@@ -200,13 +220,13 @@ fn command(out: &mut Writer, verb: &str, item: &Node, kind: &str, body: &Node, u
         "rule" => {
             place_of(out, body);
             member(out, body, "chain", true);
-            rule(out, verb, body);
+            rule(out, verb, item, body);
             return;
         }
         _ => {}
     }
     place_of(out, body);
-    member(out, body, "name", true);
+    identify(out, verb, body);
     if matches!(verb, "delete" | "destroy" | "flush") && kind != "element" {
         return;
     }
@@ -227,6 +247,18 @@ fn command(out: &mut Writer, verb: &str, item: &Node, kind: &str, body: &Node, u
     }
 }
 
+/// The name of what a command is about; what goes may be called by its handle.
+fn identify(out: &mut Writer, verb: &str, body: &Node) {
+    let handle = body.get("handle");
+    match handle.filter(|_| body.peek("name").is_none()) {
+        Some(handle) if matches!(verb, "delete" | "destroy") => {
+            out.push(" handle ");
+            out.number(handle);
+        }
+        _ => member(out, body, "name", true),
+    }
+}
+
 fn member(out: &mut Writer, body: &Node, key: &str, needed: bool) {
     let found = if needed {
         out.need(body, key)
@@ -235,7 +267,7 @@ fn member(out: &mut Writer, body: &Node, key: &str, needed: bool) {
     };
     if let Some(found) = found {
         out.push(" ");
-        out.word(found);
+        out.name(found);
     }
 }
 
@@ -247,11 +279,9 @@ fn place_of(out: &mut Writer, body: &Node) {
 
 /// ` word text;` in quotes.
 fn comment(out: &mut Writer, body: &Node) {
-    if let Some(found) = body.get("comment")
-        && let Some(text) = found.text()
-    {
+    if let Some(found) = body.get("comment") {
         out.push(" comment ");
-        out.quoted(found, text);
+        out.quoted_text(found);
         out.push(";");
     }
 }
@@ -307,13 +337,25 @@ fn chain(out: &mut Writer, body: &Node) {
     out.push(" }");
 }
 
-fn rule(out: &mut Writer, verb: &str, body: &Node) {
+fn rule(out: &mut Writer, verb: &str, item: &Node, body: &Node) {
+    if verb == "create" {
+        out.fault(item, "rules are added, not created");
+        return;
+    }
     for key in ["handle", "index"] {
+        // what is added has yet to get its handle: nft passes over the one in its own listings
         let placed = key == "index" || verb != "add";
         if let Some(at) = body.get(key).filter(|_| placed) {
             out.push(&format!(" {key} "));
             out.number(at);
         }
+    }
+    let placed = body.peek("handle").or(body.peek("index"));
+    if matches!(verb, "replace" | "delete" | "destroy") && placed.is_none() {
+        out.fault(
+            item,
+            format!("`handle` is missing here: the rule to {verb}"),
+        );
     }
     if matches!(verb, "delete" | "destroy") {
         return;
@@ -324,11 +366,9 @@ fn rule(out: &mut Writer, verb: &str, body: &Node) {
             out.stmt(stmt);
         }
     }
-    if let Some(found) = body.get("comment")
-        && let Some(text) = found.text()
-    {
+    if let Some(found) = body.get("comment") {
         out.push(" comment ");
-        out.quoted(found, text);
+        out.quoted_text(found);
     }
 }
 
@@ -347,7 +387,9 @@ fn types(out: &mut Writer, node: &Node) -> Vec<Text> {
 fn set(out: &mut Writer, kind: &str, body: &Node, uses: &Uses<'_>) {
     let key = out.need(body, "type");
     let used = uses.find(body).filter(|_| key.is_some_and(lacks_width));
-    let field = key.and_then(|key| key.get("typeof")).or(used);
+    let of = body.get("typeof");
+    let field = of.and_then(|of| of.get("key"));
+    let field = field.or(key.and_then(|key| key.get("typeof"))).or(used);
     out.push(if field.is_some() {
         " { typeof "
     } else {
@@ -370,7 +412,8 @@ fn set(out: &mut Writer, kind: &str, body: &Node, uses: &Uses<'_>) {
         if elements.iter().any(gives_range) {
             out.push(" interval");
         }
-        data = data_types(out, found, field.is_some());
+        let of = of.and_then(|of| of.get("data")).or(found.get("typeof"));
+        data = data_types(out, found, of, field.is_some());
     }
     out.push(";");
     comment(out, body);
@@ -384,29 +427,30 @@ fn set(out: &mut Writer, kind: &str, body: &Node, uses: &Uses<'_>) {
         out.number(size);
         out.push(";");
     }
-    for (at, flag) in body
-        .get("flags")
-        .map_or(&[][..], Node::items)
-        .iter()
-        .enumerate()
-    {
+    let flags = body.get("flags").map_or(&[][..], Node::items);
+    for (at, flag) in flags.iter().enumerate() {
         out.push(if at == 0 { " flags " } else { "," });
-        out.word(flag);
+        out.name(flag);
     }
-    if body.get("flags").is_some() {
+    if out.truth(body, "dynamic") {
+        out.push(if flags.is_empty() { " flags " } else { "," });
+        out.push("dynamic;");
+    } else if !flags.is_empty() {
         out.push(";");
     }
     for key in ["timeout", "gc-interval"] {
-        if let Some(secs) = body.get(key) {
-            out.push(&format!(" {key} "));
-            out.number(secs);
-            out.push("s;");
+        if body.peek(key).is_some() {
+            out.span(body, key);
+            out.push(";");
         }
     }
-    if body.get("auto-merge").is_some_and(Node::is_true) {
+    if out.truth(body, "auto-merge") {
         out.push(" auto-merge;");
     }
-    for stmt in body.get("stmt").map_or(&[][..], Node::items) {
+    let stmts = body.get("stmt").map_or(&[][..], Node::items);
+    // of several nft writes only the first at the elements
+    out.bare_elements = stmts.len() > 1;
+    for stmt in stmts {
         out.push(" ");
         out.stmt(stmt);
         out.push(";");
@@ -416,6 +460,7 @@ fn set(out: &mut Writer, kind: &str, body: &Node, uses: &Uses<'_>) {
         out.elements(elements, &keys, &data);
         out.push(" };");
     }
+    out.bare_elements = false;
     out.push(" }");
 }
 
@@ -438,7 +483,7 @@ fn gives_range(element: &Node) -> bool {
 }
 
 /// A map's data; behind `typeof` fields stand for types.
-fn data_types(out: &mut Writer, node: &Node, by_field: bool) -> Vec<Text> {
+fn data_types(out: &mut Writer, node: &Node, of: Option<&Node>, by_field: bool) -> Vec<Text> {
     const FIELDS: &[(&str, &str)] = &[
         ("mark", " meta mark"),
         ("ipv4_addr", " ip daddr"),
@@ -448,6 +493,11 @@ fn data_types(out: &mut Writer, node: &Node, by_field: bool) -> Vec<Text> {
         ("classid", " meta priority"),
         ("ifname", " iifname"),
     ];
+    if let Some(fields) = of {
+        out.push(" ");
+        out.expr(fields, &[]);
+        return style_of(fields);
+    }
     let Some(text) = node.text().filter(|_| by_field) else {
         return types(out, node);
     };
@@ -473,17 +523,17 @@ struct Uses<'n> {
 impl<'n> Uses<'n> {
     /// What a set is looked up by.
     fn find(&self, set: &Node) -> Option<&'n Node> {
-        let text = |key| set.get(key).and_then(Node::text);
+        let text = |key| set.peek(key).and_then(Node::text);
         self.found.get(&(text("table")?, text("name")?)).copied()
     }
 
     /// Looks for keys and names of sets in what a rule says.
     fn learn(&mut self, table: &'n str, node: &'n Node) {
         for (key, set) in [("left", "right"), ("key", "data"), ("elem", "set")] {
-            if let (Some(key), Some(set)) = (node.get(key), node.get(set))
+            if let (Some(key), Some(set)) = (node.peek(key), node.peek(set))
                 && let Some(name) = set.text().and_then(|text| text.strip_prefix('@'))
             {
-                let inner = key.get("elem").and_then(|elem| elem.get("val"));
+                let inner = key.peek("elem").and_then(|elem| elem.peek("val"));
                 self.found
                     .entry((table, name))
                     .or_insert(inner.unwrap_or(key));
@@ -491,7 +541,11 @@ impl<'n> Uses<'n> {
         }
         match &node.kind {
             Kind::Array(items) => items.iter().for_each(|item| self.learn(table, item)),
-            Kind::Object(members) => members.iter().for_each(|(_, node)| self.learn(table, node)),
+            Kind::Object(members) => {
+                for member in members {
+                    self.learn(table, &member.node);
+                }
+            }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
         }
     }
@@ -510,6 +564,14 @@ fn flowtable(out: &mut Writer, body: &Node) {
         out.push(" devices = { ");
         out.joined(devices.items(), ", ", &[Text::Quoted]);
         out.push(" };");
+    }
+    for flag in body.get("flags").map_or(&[][..], Node::items) {
+        out.push(" flags ");
+        out.name(flag);
+        out.push(";");
+    }
+    if out.truth(body, "counter") {
+        out.push(" counter;");
     }
     out.push(" }");
 }
@@ -535,11 +597,8 @@ fn object(out: &mut Writer, kind: &str, body: &Node) {
             out.number_member(body, "bytes", "bytes");
         }
         "quota" => {
-            out.push(if body.get("inv").is_some_and(Node::is_true) {
-                " over"
-            } else {
-                ""
-            });
+            let over = out.truth(body, "inv");
+            out.push(if over { " over" } else { "" });
             out.number_member(body, "bytes", "");
             out.push(" bytes");
             if let Some(used) = body.get("used") {
@@ -551,19 +610,15 @@ fn object(out: &mut Writer, kind: &str, body: &Node) {
         "limit" => out.limit(body),
         "synproxy" => out.synproxy(body),
         "secmark" => {
-            if let Some(context) = out.need(body, "context")
-                && let Some(text) = context.text()
-            {
+            if let Some(context) = out.need(body, "context") {
                 out.push(" ");
-                out.quoted(context, text);
+                out.quoted_text(context);
             }
         }
         "ct helper" => {
-            if let Some(name) = out.need(body, "type")
-                && let Some(text) = name.text()
-            {
+            if let Some(name) = out.need(body, "type") {
                 out.push(" type ");
-                out.quoted(name, text);
+                out.quoted_text(name);
             }
             line(out, body, "protocol", "protocol");
             line(out, body, "l3proto", "l3proto");
@@ -584,17 +639,20 @@ fn timing(out: &mut Writer, body: &Node) {
         out.push("ms;");
     }
     line(out, body, "size", "size");
-    if let Some(policy) = body.get("policy")
-        && let Kind::Object(states) = &policy.kind
-    {
+    if let Some(policy) = body.get("policy") {
         out.push(" policy = { ");
-        for (at, (state, secs)) in states.iter().enumerate() {
+        for (at, state) in policy.members().iter().enumerate() {
+            state.seen.set(true);
             out.push(if at == 0 { "" } else { ", " });
-            if state.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                out.push(state);
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if !state.name.is_empty() && state.name.chars().all(word) {
+                out.push(&state.name);
+            } else {
+                let message = format!("`{}` is no state of a connection", state.name);
+                out.fault(&state.node, message);
             }
             out.push(" : ");
-            out.number(secs);
+            out.number(&state.node);
         }
         out.push(" };");
     }

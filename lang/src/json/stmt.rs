@@ -13,12 +13,14 @@ impl Writer {
     /// One statement.
     pub(super) fn stmt(&mut self, node: &Node) {
         if let Some(text) = node.text() {
-            // nft writes the text of what its schema has no words for
-            self.piece(node, |out| out.push(text));
+            self.stmt_text(node, text);
             return;
         }
         let Some((word, body)) = node.only() else {
-            self.fault(node, "a statement has one member, which names it");
+            self.fault(
+                node,
+                "a statement is an object with one member, which names it",
+            );
             return;
         };
         self.piece(node, |out| out.named_stmt(word, node, body));
@@ -68,6 +70,9 @@ impl Writer {
             "meter" => self.meter(body),
             "flow" => {
                 self.push("flow add ");
+                if let Some(op) = body.get("op").filter(|op| op.text() != Some("add")) {
+                    self.fault(op, "the only operation is `add`");
+                }
                 if let Some(name) = self.need(body, "flowtable") {
                     self.word(name);
                 }
@@ -91,7 +96,10 @@ impl Writer {
         ) else {
             return;
         };
-        let sign = op.text().unwrap_or_default();
+        let Some(sign) = op.text() else {
+            self.fault(op, format!("an operator is wanted here, not {}", op.what()));
+            return;
+        };
         let sets = right.only().is_some_and(|(word, _)| word == "set")
             || right.text().is_some_and(|text| text.starts_with('@'));
         let sign = match sign {
@@ -146,21 +154,27 @@ impl Writer {
             "limit" => self.limit(body),
             "quota" => {
                 if let Some(value) = self.need(body, "val") {
-                    self.push(if body.get("inv").is_some_and(Node::is_true) {
-                        " over "
-                    } else {
-                        " "
-                    });
+                    let over = self.truth(body, "inv");
+                    self.push(if over { " over " } else { " " });
                     self.number(value);
                     self.push(" ");
                     match body.get("val_unit") {
                         Some(unit) => self.word(unit),
                         None => self.push("bytes"),
                     }
+                    if let Some(used) = body.get("used") {
+                        self.push(" used ");
+                        self.number(used);
+                        self.push(" ");
+                        match body.get("used_unit") {
+                            Some(unit) => self.word(unit),
+                            None => self.push("bytes"),
+                        }
+                    }
                 }
             }
             "ct count" => {
-                if body.get("inv").is_some_and(Node::is_true) {
+                if self.truth(body, "inv") {
                     self.push(" over");
                 }
                 self.number_member(body, "val", "");
@@ -186,7 +200,7 @@ impl Writer {
             return;
         };
         self.push(" rate ");
-        if body.get("inv").is_some_and(Node::is_true) {
+        if self.truth(body, "inv") {
             self.push("over ");
         }
         self.number(rate);
@@ -212,11 +226,9 @@ impl Writer {
 
     fn log(&mut self, body: &Node) {
         self.push("log");
-        if let Some(prefix) = body.get("prefix")
-            && let Some(text) = prefix.text()
-        {
+        if let Some(prefix) = body.get("prefix") {
             self.push(" prefix ");
-            self.quoted(prefix, text);
+            self.quoted_text(prefix);
         }
         self.number_member(body, "group", "group");
         self.number_member(body, "snaplen", "snaplen");

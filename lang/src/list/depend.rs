@@ -8,8 +8,8 @@
 )]
 
 use super::value::Known;
-use crate::compile::Compiled;
 use crate::typed::{Load, Match, NatArg, Operand, Relation, Stmt, StmtKind, Value, ValueKind};
+use redan_vm::ct::CtKey;
 use redan_vm::family::Family;
 use redan_vm::field::Header;
 use redan_vm::instr::{Base, ExthdrOp, Reject};
@@ -33,11 +33,11 @@ struct Pending<'a> {
     family: Family,
     at: [Option<Dependency<'a>>; 4],
     shown: Vec<bool>,
-    icmp_type: Option<(usize, Option<u128>)>,
+    icmp_type: Option<(usize, u128)>,
 }
 
 /// For each statement whether it is shown.
-pub(super) fn shown(_compiled: &Compiled, family: Family, stmts: &[Stmt]) -> Vec<bool> {
+pub(super) fn shown(family: Family, stmts: &[&Stmt]) -> Vec<bool> {
     let mut pending = Pending {
         family,
         at: [None; 4],
@@ -46,7 +46,13 @@ pub(super) fn shown(_compiled: &Compiled, family: Family, stmts: &[Stmt]) -> Vec
     };
     for (number, stmt) in stmts.iter().enumerate() {
         match &stmt.kind {
-            StmtKind::Match(found) => pending.matching(number, stmt.implied, found),
+            // what a tunnel's fields imply cannot be written
+            StmtKind::Match(found) if stmt.implied && in_tunnel(found) => {
+                if let Some(shown) = pending.shown.get_mut(number) {
+                    *shown = false;
+                }
+            }
+            StmtKind::Match(found) => pending.matching(number, found),
             other => {
                 pending.statement(other);
                 // nft starts anew behind whatever is no match
@@ -59,7 +65,7 @@ pub(super) fn shown(_compiled: &Compiled, family: Family, stmts: &[Stmt]) -> Vec
 }
 
 impl<'a> Pending<'a> {
-    fn matching(&mut self, number: usize, implied: bool, found: &'a Match) {
+    fn matching(&mut self, number: usize, found: &'a Match) {
         self.uses(&found.left);
         let ValueKind::Load(load) = &found.left.kind else {
             return;
@@ -67,14 +73,11 @@ impl<'a> Pending<'a> {
         if found.relation != Relation::Eq {
             return;
         }
-        if is_icmp_type(load) && implied {
-            self.icmp_type = Some((number, None));
-        }
         let Operand::Value(value) = found.right else {
             return;
         };
         if is_icmp_type(load) {
-            self.icmp_type = Some((number, Some(value)));
+            self.icmp_type = Some((number, value));
         }
         let Some(mut layer) = fixes(load) else {
             return;
@@ -161,6 +164,10 @@ impl<'a> Pending<'a> {
                 }
             },
             Load::Inner { .. } => self.kill(TRANSPORT, load, false),
+            Load::Ct {
+                key: CtKey::Saddr | CtKey::Daddr,
+                ..
+            } => self.kill(NETWORK, load, false),
             _ => {}
         }
     }
@@ -174,7 +181,7 @@ impl<'a> Pending<'a> {
         }
         if layer == LINK
             && matches!(dependency.load, Load::Payload { .. })
-            && !matches!(load, Load::Payload { field: Some(field), .. } if field.header == Header::Vlan)
+            && !(implies_vlan(&dependency) && in_tag(load))
         {
             return;
         }
@@ -208,11 +215,8 @@ impl<'a> Pending<'a> {
         let Some((stmt, value)) = self.icmp_type.take() else {
             return;
         };
-        let same = match (value, types) {
-            (None, _) => true,
-            (Some(value), [only]) => value == u128::from(*only),
-            (Some(_), _) => false,
-        };
+        let same = |only: &u8| value == u128::from(*only);
+        let same = matches!(types, [only] if same(only));
         if let Some(shown) = self.shown.get_mut(stmt).filter(|_| same) {
             *shown = false;
         }
@@ -279,9 +283,25 @@ impl<'a> Pending<'a> {
         let both = matches!(self.family, Family::Bridge | Family::Netdev | Family::Inet);
         match reject {
             Reject::TcpReset | Reject::Icmp(_) if both => self.release(NETWORK),
-            Reject::TcpReset | Reject::Icmp(_) | Reject::Icmpx(_) => {}
+            Reject::TcpReset => self.release(TRANSPORT),
+            Reject::Icmp(_) | Reject::Icmpx(_) => {}
         }
     }
+}
+
+fn in_tunnel(found: &Match) -> bool {
+    matches!(&found.left.kind, ValueKind::Load(load) if matches!(load.as_ref(), Load::Inner { .. }))
+}
+
+/// Whether a match says what a VLAN tag's fields imply: `ether type 8021q`.
+fn implies_vlan(dependency: &Dependency<'_>) -> bool {
+    let ether = matches!(dependency.load, Load::Payload { field: Some(field), .. } if field.header == Header::Ether);
+    ether && dependency.value == 0x8100
+}
+
+/// Whether a field says something of a VLAN tag itself.
+fn in_tag(load: &Load) -> bool {
+    matches!(load, Load::Payload { field: Some(field), .. } if field.header == Header::Vlan && field.name != "type")
 }
 
 fn known_transport(dependency: &Dependency<'_>) -> bool {

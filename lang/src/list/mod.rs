@@ -12,10 +12,11 @@ mod text;
 mod value;
 pub(crate) mod words;
 
-pub use text::print;
 pub(crate) use text::stmt_text;
+pub use text::{print, print_numbered};
 
 use crate::compile::Compiled;
+use crate::typed::Numbered;
 use model::{Chain, Listing, Object, Rule, Table};
 use redan_vm::ids::{ChainId, StateId, TableId};
 
@@ -30,6 +31,11 @@ pub fn list(compiled: &Compiled) -> Listing {
     }
 }
 
+/// The number of something; all that is listed has one.
+fn handle(compiled: &Compiled, thing: Numbered) -> u64 {
+    compiled.program.notes.handles.of(thing).unwrap_or_default()
+}
+
 fn table(compiled: &Compiled, id: TableId, names: &crate::typed::LiveTable) -> Option<Table> {
     let found = compiled.ruleset.tables.get(id.index())?;
     // sets of meters show in their rules alone
@@ -41,6 +47,7 @@ fn table(compiled: &Compiled, id: TableId, names: &crate::typed::LiveTable) -> O
     Some(Table {
         family: found.family,
         name: found.name.clone(),
+        handle: handle(compiled, Numbered::Table(id)),
         dormant: found.dormant,
         comment: compiled.program.notes.tables.get(&id).cloned(),
         objects: objects.filter_map(|id| object(compiled, *id)).collect(),
@@ -57,6 +64,7 @@ fn object(compiled: &Compiled, state: StateId) -> Option<Object> {
     let found = objects.iter().find(|object| object.state == state)?;
     Some(Object {
         name: found.name.clone(),
+        handle: handle(compiled, Numbered::Object(state)),
         kind: found.kind,
         spec: compiled.ruleset.states.get(state.index())?.clone(),
         comment: compiled.program.notes.objects.get(&state).cloned(),
@@ -69,12 +77,14 @@ fn chain(compiled: &Compiled, family: redan_vm::family::Family, id: ChainId) -> 
         let typed = compiled.program.rules.get(rule.index())?;
         let compiled_rule = compiled.ruleset.rules.get(rule.index())?;
         Some(Rule {
+            handle: typed.handle,
             stmts: rule::rule(compiled, family, typed),
             comment: compiled_rule.comment.clone(),
         })
     });
     Some(Chain {
         name: found.name.clone(),
+        handle: handle(compiled, Numbered::Chain(id)),
         comment: compiled.program.notes.chains.get(&id).cloned(),
         base: found.base.clone(),
         rules: rules.collect(),

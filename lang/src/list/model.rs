@@ -18,6 +18,8 @@ pub struct Table {
     pub family: Family,
     /// Its name.
     pub name: String,
+    /// Its handle.
+    pub handle: u64,
     /// Whether its chains are off.
     pub dormant: bool,
     /// Its comment.
@@ -37,6 +39,8 @@ pub struct Table {
 pub struct Object {
     /// Its name.
     pub name: String,
+    /// Its handle.
+    pub handle: u64,
     /// Its kind.
     pub kind: ObjectKind,
     /// What it is set to.
@@ -61,6 +65,8 @@ pub enum Kind {
 pub struct Set {
     /// Its name.
     pub name: String,
+    /// Its handle.
+    pub handle: u64,
     /// The key.
     pub key: Kind,
     /// The key by names of types alone, for JSON.
@@ -113,6 +119,8 @@ pub struct Element {
 pub struct Chain {
     /// Its name.
     pub name: String,
+    /// Its handle.
+    pub handle: u64,
     /// Its comment.
     pub comment: Option<String>,
     /// Hook and policy.
@@ -124,6 +132,8 @@ pub struct Chain {
 /// A rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
+    /// Its handle.
+    pub handle: u64,
     /// Matches and statements.
     pub stmts: Vec<Stmt>,
     /// Its comment.
@@ -139,6 +149,8 @@ pub enum Expr {
     Quoted(String),
     /// A number, and how it is written.
     Number(u128, String),
+    /// A name, and the number as which text writes it.
+    Numbered(Box<Self>, String),
     /// Present or not.
     Present(bool),
     /// `ip/len`.
@@ -188,8 +200,8 @@ pub enum Field {
     DccpOption(u8),
     /// `meta key`.
     Meta(&'static str),
-    /// `ct key`: direction, key.
-    Ct(Option<&'static str>, &'static str),
+    /// `ct key`: direction, key, and the key's word in JSON.
+    Ct(Option<&'static str>, &'static str, &'static str),
     /// `fib`.
     Fib(Vec<&'static str>, &'static str),
     /// `rt`: family, key.
@@ -211,7 +223,7 @@ pub enum Field {
 /// A match or statement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stmt {
-    /// `left op right`; an empty sign for bits that may be any of several.
+    /// `left op right`; an empty sign for bits that may be any of several, `=` for an equality that needs no sign.
     Match(&'static str, Expr, Expr),
     /// `flags value / mask`: sign, field, value, mask.
     FlagMatch(&'static str, Expr, Expr, Expr),

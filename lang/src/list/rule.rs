@@ -10,12 +10,14 @@ use super::value::{self, Known};
 use super::{depend, set};
 use crate::compile::Compiled;
 use crate::datatype::{Base, Type};
+use crate::peephole;
 use crate::typed::{self, Match, NatArg, NatStmt, Operand, Relation, StmtKind, Value, ValueKind};
 use redan_vm::datatype::DataType;
 use redan_vm::family::{Family, nfproto};
 use redan_vm::ids::{ChainId, SetId, StateId};
 use redan_vm::instr::{NatKind, ObjectKind, Reject, Verdict, nat_flags};
 use redan_vm::ruleset::{StateSpec, set_flags};
+use std::borrow::Cow;
 
 /// Lists one rule's statements.
 pub(super) struct Lister<'a> {
@@ -26,7 +28,11 @@ pub(super) struct Lister<'a> {
 
 /// Everything of a rule that nft shows.
 pub(super) fn rule(compiled: &Compiled, family: Family, rule: &typed::Rule) -> Vec<Stmt> {
-    let shown = depend::shown(compiled, family, &rule.stmts);
+    let stmts: Vec<&typed::Stmt> = peephole::order(&rule.stmts, family)
+        .into_iter()
+        .filter_map(|at| rule.stmts.get(at))
+        .collect();
+    let shown = depend::shown(family, &stmts);
     let mut lister = Lister {
         compiled,
         family,
@@ -35,10 +41,12 @@ pub(super) fn rule(compiled: &Compiled, family: Family, rule: &typed::Rule) -> V
     lister.known.network = match family {
         Family::Ip => Some(redan_vm::field::Header::Ip),
         Family::Ip6 => Some(redan_vm::field::Header::Ip6),
-        Family::Inet | Family::Arp | Family::Bridge | Family::Netdev => None,
+        Family::Arp => Some(redan_vm::field::Header::Arp),
+        Family::Inet | Family::Bridge | Family::Netdev => None,
     };
+    lister.known.fixed = matches!(family, Family::Ip | Family::Ip6);
     let mut out = Vec::new();
-    for (stmt, shown) in rule.stmts.iter().zip(shown) {
+    for (stmt, shown) in stmts.into_iter().zip(shown) {
         if shown {
             out.push(lister.stmt(&stmt.kind));
         }
@@ -68,6 +76,18 @@ pub(super) fn object_name(compiled: &Compiled, state: StateId) -> String {
     let objects = &compiled.ruleset.objects;
     let found = objects.iter().find(|object| object.state == state);
     found.map_or_else(String::new, |object| object.name.clone())
+}
+
+/// A flip of all bits moves to the other side.
+fn flipped(found: &Match) -> Option<(&Value, u128)> {
+    let ValueKind::Bits { from, mask, xor } = &found.left.kind else {
+        return None;
+    };
+    let Operand::Value(value) = found.right else {
+        return None;
+    };
+    let equal = matches!(found.relation, Relation::Eq | Relation::Ne);
+    (equal && *mask == from.ty.max()).then_some((from, value ^ xor))
 }
 
 impl Lister<'_> {
@@ -127,7 +147,7 @@ impl Lister<'_> {
                 addr,
                 port,
             } => {
-                let family = self.family_word(*nfproto, addr.is_some());
+                let family = self.family_word(*nfproto);
                 let addr = addr.as_ref().map(|addr| self.value(addr));
                 let port = port.as_ref().map(|port| self.value(port));
                 Stmt::Tproxy(family, addr, port)
@@ -194,9 +214,15 @@ impl Lister<'_> {
 
     fn matching(&self, found: &Match) -> Stmt {
         let ruleset = &self.compiled.ruleset;
-        let ty = found.left.ty;
-        let style = value::style(&found.left);
+        let resolved = value::with_row(&self.known, &found.left);
+        let ty = resolved.ty;
+        let style = value::style(&resolved);
+        let plain = !matches!(
+            found.left.kind,
+            ValueKind::Bits { .. } | ValueKind::Shift { .. } | ValueKind::BitsOf { .. }
+        );
         let sign = match found.relation {
+            Relation::Eq if plain => "=",
             Relation::Eq => "==",
             Relation::Ne => "!=",
             Relation::Lt => "<",
@@ -207,10 +233,32 @@ impl Lister<'_> {
         if let Some(stmt) = self.bits_match(found, sign) {
             return stmt;
         }
+        if let Some((from, value)) = flipped(found) {
+            let right = value::constant(ruleset, ty, style, value);
+            let sign = if sign == "==" { "=" } else { sign };
+            return Stmt::Match(sign, self.value(from), right);
+        }
+        if let (Some((whole, shift)), Operand::Value(value)) =
+            (value::whole_bytes(&resolved), &found.right)
+        {
+            let bits = |value: u128| value::constant(ruleset, whole.ty, style, value << shift);
+            let sides = (self.value(&whole), bits(ty.max()));
+            let sign = if sign == "=" { "==" } else { sign };
+            return Stmt::Match(sign, Expr::Binary("&", Box::new(sides)), bits(*value));
+        }
         let left = self.value(&found.left);
         let right = match &found.right {
+            // without a sign it would ask for any of the bits
+            Operand::Value(value) if ty.base() == Base::Bitmask => {
+                let sign = if sign == "=" { "==" } else { sign };
+                let right = value::or_list(value::constant(ruleset, ty, style, *value));
+                return Stmt::Match(sign, left, right);
+            }
             Operand::Value(value) => value::constant(ruleset, ty, style, *value),
             Operand::Range(low, high) => value::ends(ruleset, ty, style, *low, *high),
+            Operand::Prefix { value, len } if *len >= ty.bits => {
+                value::constant(ruleset, ty, style, *value)
+            }
             Operand::Prefix { value, len } => match (ty.datatype, ty.base()) {
                 (DataType::Ipv4Addr | DataType::Ipv6Addr, _) | (_, Base::String) => {
                     value::prefix(ruleset, ty, style, *value, *len)
@@ -219,6 +267,7 @@ impl Lister<'_> {
                     let keep = ty.max() ^ crate::datatype::mask(ty.bits.saturating_sub(*len));
                     let keep = value::constant(ruleset, ty, style, keep);
                     let left = Expr::Binary("&", Box::new((left, value::or_list(keep))));
+                    let sign = if sign == "=" { "==" } else { sign };
                     return Stmt::Match(sign, left, value::constant(ruleset, ty, style, *value));
                 }
             },
@@ -230,7 +279,7 @@ impl Lister<'_> {
                 };
                 return Stmt::Match(sign, left, value::constant(ruleset, ty, style, *value));
             }
-            Operand::Set(set) => self.set_of(*set, &found.left),
+            Operand::Set(set) => self.set_of(*set, &resolved),
         };
         Stmt::Match(sign, left, right)
     }
@@ -250,6 +299,14 @@ impl Lister<'_> {
         let ty: Type = from.ty;
         let style = value::style(from);
         let left = self.value(from);
+        // an address under a mask of leading bits is one of a network
+        let host = (mask ^ ty.max()).trailing_ones();
+        let is_prefix = *mask != 0 && mask ^ ty.max() == crate::datatype::mask(host);
+        if value::has_prefixes(ty.datatype) && is_prefix && wanted & !mask == 0 {
+            let sign = if sign == "==" { "=" } else { sign };
+            let right = value::prefix(ruleset, ty, style, wanted, ty.bits - host);
+            return Some(Stmt::Match(sign, left, right));
+        }
         if ty.base() != Base::Bitmask {
             return None;
         }
@@ -298,8 +355,8 @@ impl Lister<'_> {
         Stmt::Reject(word, code, by_default)
     }
 
-    fn family_word(&self, number: u8, has_addr: bool) -> Option<&'static str> {
-        if self.family != Family::Inet || !has_addr {
+    fn family_word(&self, number: u8) -> Option<&'static str> {
+        if self.family != Family::Inet {
             return None;
         }
         match number {
@@ -318,7 +375,7 @@ impl Lister<'_> {
                 "ip"
             });
         }
-        self.family_word(nat.nfproto, nat.addr.is_some())
+        self.family_word(nat.nfproto).filter(|_| nat.addr.is_some())
     }
 
     fn nat(&self, nat: &typed::Nat) -> Nat {
@@ -333,21 +390,14 @@ impl Lister<'_> {
             NatStmt::Masquerade => "masquerade",
             NatStmt::Redirect => "redirect",
         };
+        // an IPv6 prefix would run into the port behind it
+        let as_prefix = |low: &Value| low.ty.datatype != DataType::Ipv6Addr || nat.port.is_none();
         let arg = |arg: &NatArg| match arg {
             NatArg::One(one) => self.value(one),
             NatArg::Range(low, high) => match (&low.kind, &high.kind) {
-                (ValueKind::Const(first), ValueKind::Const(last)) => {
-                    if nat.flags & nat_flags::NETMAP != 0 {
-                        value::range(
-                            &self.compiled.ruleset,
-                            low.ty,
-                            value::Style::Plain,
-                            *first,
-                            *last,
-                        )
-                    } else {
-                        Expr::Range(Box::new((self.value(low), self.value(high))))
-                    }
+                (ValueKind::Const(first), ValueKind::Const(last)) if as_prefix(low) => {
+                    let ruleset = &self.compiled.ruleset;
+                    value::range(ruleset, low.ty, value::Style::Plain, *first, *last)
                 }
                 _ => Expr::Range(Box::new((self.value(low), self.value(high)))),
             },
@@ -381,7 +431,19 @@ impl Lister<'_> {
             target,
             typed::Load::Meta(redan_vm::meta::MetaKey::Nftrace | redan_vm::meta::MetaKey::Broute)
         );
-        let value = match self.value(value) {
+        let written = Value {
+            span: value.span,
+            ty: Type::of(DataType::Integer),
+            kind: ValueKind::Load(Box::new(target.clone())),
+        };
+        let value = match (&value.kind, value::with_row(&self.known, &written)) {
+            (ValueKind::Const(number), Cow::Owned(resolved)) => {
+                let style = value::style(&resolved);
+                value::constant(&self.compiled.ruleset, resolved.ty, style, *number)
+            }
+            _ => self.value(value),
+        };
+        let value = match value {
             Expr::Present(on) if is_number => {
                 Expr::Number(u128::from(on), u8::from(on).to_string())
             }

@@ -11,7 +11,7 @@ use super::value::{self, Known, Style};
 use crate::check::kind_words;
 use crate::compile::Compiled;
 use crate::datatype::{Type, decode};
-use crate::typed::{SetInfo, SetNote, Value, ValueKind};
+use crate::typed::{Numbered, SetInfo, SetNote, Value, ValueKind};
 use redan_vm::datatype::DataType;
 use redan_vm::ids::SetId;
 use redan_vm::meta::ByteOrder;
@@ -44,6 +44,7 @@ pub(super) fn set(compiled: &Compiled, id: SetId) -> Option<Set> {
     };
     Some(Set {
         name: found.name.clone(),
+        handle: super::handle(compiled, Numbered::Set(id)),
         key: kind(&note.key, &info.key),
         key_types: words(&info.key),
         data,
@@ -135,12 +136,13 @@ pub(super) fn elements(compiled: &Compiled, id: SetId, key: Option<&Value>) -> V
         compiled,
         set,
         info,
+        types: types(info, key),
         styles: styles(compiled, id, info, key),
         shift: shift(info, key),
     };
     let interval = set.flags & set_flags::INTERVAL != 0;
     match (interval, info.key.as_slice()) {
-        (true, [only]) => reader.ranges(*only),
+        (true, [only]) => reader.ranges(reader.types.first().copied().unwrap_or(*only)),
         (_, _) => reader.keys(interval),
     }
 }
@@ -159,6 +161,20 @@ fn styles(compiled: &Compiled, id: SetId, info: &SetInfo, key: Option<&Value>) -
         .collect()
 }
 
+/// Types of the key's parts; what a set without a name is compared with may say more than the set.
+fn types(info: &SetInfo, key: Option<&Value>) -> Vec<Type> {
+    let parts = key.map_or(&[][..], Value::parts);
+    let own = info.key.iter().enumerate();
+    own.map(|(at, own)| match parts.get(at) {
+        Some(part) if part.ty.bits == own.bits && own.datatype == DataType::Integer => Type {
+            datatype: part.ty.datatype,
+            ..*own
+        },
+        _ => *own,
+    })
+    .collect()
+}
+
 fn shift(info: &SetInfo, key: Option<&Value>) -> u32 {
     match key.map(|key| &key.kind) {
         Some(ValueKind::Load(load)) if info.in_place => {
@@ -172,6 +188,7 @@ struct Reader<'a> {
     compiled: &'a Compiled,
     set: &'a ruleset::Set,
     info: &'a SetInfo,
+    types: Vec<Type>,
     styles: Vec<Style>,
     shift: u32,
 }
@@ -179,7 +196,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn constant(&self, at: usize, ty: Type, value: u128) -> Expr {
         let style = self.styles.get(at).copied().unwrap_or(Style::Plain);
-        value::constant(&self.compiled.ruleset, ty, style, value)
+        value::or_list(value::constant(&self.compiled.ruleset, ty, style, value))
     }
 
     fn range(&self, at: usize, ty: Type, low: u128, high: u128) -> Expr {
@@ -235,8 +252,13 @@ impl Reader<'_> {
             let mut order = Vec::new();
             let mut parts = Vec::new();
             let mut from = 0;
-            for (number, ty) in self.info.key.iter().enumerate() {
-                let len = usize::from(ty.bytes());
+            for (number, ty) in self.types.iter().enumerate() {
+                let alone = self.info.key.len() == 1;
+                let len = if self.info.in_place && alone {
+                    width
+                } else {
+                    usize::from(ty.bytes())
+                };
                 let part = |key: &[u8]| {
                     let bytes = key.get(from..from + len).or_else(|| key.get(from..));
                     let order = if interval && ty.needs_swap() {
@@ -247,7 +269,11 @@ impl Reader<'_> {
                     decode(bytes.unwrap_or_default(), order) >> self.shift
                 };
                 let (low, high) = (part(low), part(high));
-                order.extend_from_slice(&sort_bytes(*ty, low, self.info.key.len() == 1));
+                let alone = self.info.key.len() == 1;
+                order.extend_from_slice(&sort_bytes(*ty, sort_value(*ty, low), alone));
+                if ty.base() == crate::datatype::Base::Bitmask {
+                    order.extend_from_slice(&sort_bytes(*ty, !low & ty.max(), alone));
+                }
                 parts.push(if interval {
                     self.range(number, *ty, low, high)
                 } else {
@@ -268,7 +294,7 @@ impl Reader<'_> {
         }
         if !interval {
             out.sort_by(|left, right| left.0.cmp(&right.0));
-            out.dedup_by(|later, earlier| later.0 == earlier.0);
+            out.dedup_by(|later, earlier| later.1.key == earlier.1.key);
         }
         out.into_iter().map(|(_, element)| element).collect()
     }
@@ -328,7 +354,12 @@ impl Reader<'_> {
             };
             let low = part(from);
             parts.push(if self.info.data_interval {
-                value::range(ruleset, *ty, Style::Plain, low, part(from + total))
+                let high = part(from + total);
+                if low == high && types.len() == 1 && value::has_prefixes(ty.datatype) {
+                    value::prefix(ruleset, *ty, Style::Plain, low, ty.bits)
+                } else {
+                    value::range(ruleset, *ty, Style::Plain, low, high)
+                }
             } else {
                 value::constant(ruleset, *ty, Style::Plain, low)
             });
@@ -339,6 +370,15 @@ impl Reader<'_> {
         } else {
             Expr::Concat(parts)
         }
+    }
+}
+
+/// The number by which nft sorts: of several bits the lowest.
+fn sort_value(ty: Type, value: u128) -> u128 {
+    if ty.base() == crate::datatype::Base::Bitmask {
+        value & value.wrapping_neg()
+    } else {
+        value
     }
 }
 

@@ -25,11 +25,36 @@ const BREAK: &str = ",\n\t\t\t     ";
 
 /// The text of a listing.
 pub fn print(listing: &Listing) -> String {
+    print_all(listing, Handles::Hidden)
+}
+
+/// The text of a listing with the handle of everything behind it.
+pub fn print_numbered(listing: &Listing) -> String {
+    print_all(listing, Handles::Shown)
+}
+
+fn print_all(listing: &Listing, handles: Handles) -> String {
     let mut out = String::new();
     for table in &listing.tables {
-        print_table(&mut out, table);
+        print_table(&mut out, table, handles);
     }
     out
+}
+
+/// Whether handles are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Handles {
+    Shown,
+    Hidden,
+}
+
+impl Handles {
+    fn text(self, handle: u64) -> String {
+        match self {
+            Self::Shown => format!(" # handle {handle}"),
+            Self::Hidden => String::new(),
+        }
+    }
 }
 
 macro_rules! line {
@@ -38,8 +63,14 @@ macro_rules! line {
     }};
 }
 
-fn print_table(out: &mut String, table: &Table) {
-    line!(out, "table {} {} {{", table.family.word(), table.name);
+fn print_table(out: &mut String, table: &Table, handles: Handles) {
+    let handle = handles.text(table.handle);
+    line!(
+        out,
+        "table {} {} {{{handle}",
+        table.family.word(),
+        table.name
+    );
     if let Some(comment) = &table.comment {
         line!(out, "\tcomment \"{comment}\"");
     }
@@ -54,15 +85,16 @@ fn print_table(out: &mut String, table: &Table) {
     };
     for object in &table.objects {
         gap(out);
-        print_object(out, table.family, object);
+        print_object(out, object, handles);
     }
     for set in &table.sets {
         gap(out);
-        print_set(out, set);
+        print_set(out, set, handles);
     }
     for flowtable in &table.flowtables {
         gap(out);
-        line!(out, "\tflowtable {} {{", flowtable.name);
+        let handle = handles.text(flowtable.handle);
+        line!(out, "\tflowtable {} {{{handle}", flowtable.name);
         let priority = priority(Family::Netdev, Hook::Ingress, flowtable.priority);
         line!(out, "\t\thook ingress priority {priority}");
         if !flowtable.devices.is_empty() {
@@ -79,7 +111,7 @@ fn print_table(out: &mut String, table: &Table) {
     }
     for chain in &table.chains {
         gap(out);
-        print_chain(out, table.family, chain);
+        print_chain(out, table.family, chain, handles);
     }
     line!(out, "}}");
 }
@@ -88,8 +120,9 @@ fn print_table(out: &mut String, table: &Table) {
     clippy::match_same_arms,
     reason = "counters have nothing to say, the others are no objects"
 )]
-fn print_object(out: &mut String, _family: Family, object: &Object) {
-    line!(out, "\t{} {} {{", object_word(object.kind), object.name);
+fn print_object(out: &mut String, object: &Object, handles: Handles) {
+    let (word, handle) = (object_word(object.kind), handles.text(object.handle));
+    line!(out, "\t{word} {} {{{handle}", object.name);
     if let Some(comment) = &object.comment {
         line!(out, "\t\tcomment \"{comment}\"");
     }
@@ -154,9 +187,9 @@ pub(crate) fn span(ms: u64) -> String {
     datatype::write(Type::of(DataType::Time), u128::from(ms))
 }
 
-fn print_set(out: &mut String, set: &Set) {
+fn print_set(out: &mut String, set: &Set, handles: Handles) {
     let word = if set.data.is_some() { "map" } else { "set" };
-    line!(out, "\t{word} {} {{", set.name);
+    line!(out, "\t{word} {} {{{}", set.name, handles.text(set.handle));
     let kind = |kind: &Kind| match kind {
         Kind::Types(words) => words.join(" . "),
         Kind::Fields(expr) => expr_text(expr),
@@ -251,8 +284,13 @@ fn priority(family: Family, hook: Hook, value: i32) -> String {
     }
 }
 
-fn print_chain(out: &mut String, family: Family, chain: &Chain) {
-    line!(out, "\tchain {} {{", chain.name);
+fn print_chain(out: &mut String, family: Family, chain: &Chain, handles: Handles) {
+    line!(
+        out,
+        "\tchain {} {{{}",
+        chain.name,
+        handles.text(chain.handle)
+    );
     if let Some(comment) = &chain.comment {
         line!(out, "\t\tcomment \"{comment}\"");
     }
@@ -260,7 +298,8 @@ fn print_chain(out: &mut String, family: Family, chain: &Chain) {
         line!(out, "\t\t{}", base_text(family, base));
     }
     for rule in &chain.rules {
-        line!(out, "\t\t{}", rule_text(rule));
+        let handle = handles.text(rule.handle);
+        line!(out, "\t\t{}{handle}", rule_text(rule));
     }
     line!(out, "\t}}");
 }
@@ -339,10 +378,11 @@ pub(crate) fn stmt_text(stmt: &Stmt) -> String {
         Stmt::Nat(nat) => nat_text(nat),
         Stmt::Tproxy(family, addr, port) => {
             let family = family.map_or_else(String::new, |family| format!(" {family}"));
-            format!(
-                "tproxy{family} to {}",
-                endpoint(addr.as_ref(), port.as_ref())
-            )
+            let to = match (addr, port) {
+                (Some(addr), None) => bracketed(addr),
+                (addr, port) => endpoint(addr.as_ref(), port.as_ref()),
+            };
+            format!("tproxy{family} to {to}")
         }
         Stmt::Notrack => "notrack".to_owned(),
         Stmt::Set(field, value) => format!("{} set {}", expr_text(field), expr_text(value)),
@@ -377,20 +417,11 @@ pub(crate) fn stmt_text(stmt: &Stmt) -> String {
 }
 
 fn match_text(sign: &str, left: &Expr, right: &Expr) -> String {
-    let computed = matches!(left, Expr::Binary(..));
     let sign = match sign {
-        "" => String::new(),
-        "==" if !computed => String::new(),
-        "!" => "! ".to_owned(),
+        "" | "=" => String::new(),
         sign => format!("{sign} "),
     };
-    let several = computed && matches!(right, Expr::List(_));
-    let right = if several {
-        expr_text(&super::value::or_list(right.clone()))
-    } else {
-        expr_text(right)
-    };
-    format!("{} {sign}{right}", expr_text(left))
+    format!("{} {sign}{}", expr_text(left), expr_text(right))
 }
 
 fn verdict_text(word: &str, chain: Option<&str>) -> String {
@@ -580,7 +611,7 @@ pub(crate) fn expr_text(expr: &Expr) -> String {
     match expr {
         Expr::Word(word) => word.clone(),
         Expr::Quoted(text) => format!("\"{text}\""),
-        Expr::Number(_, text) => text.clone(),
+        Expr::Number(_, text) | Expr::Numbered(_, text) => text.clone(),
         Expr::Present(true) => "exists".to_owned(),
         Expr::Present(false) => "missing".to_owned(),
         Expr::Prefix(addr, len) => format!("{}/{len}", expr_text(addr)),
@@ -647,7 +678,7 @@ fn field_text(field: &Field) -> String {
         Field::DccpOption(kind) => format!("dccp option {kind}"),
         Field::Meta(key) if is_bare(key) => (*key).to_owned(),
         Field::Meta(key) => format!("meta {key}"),
-        Field::Ct(dir, key) => {
+        Field::Ct(dir, key, _) => {
             let dir = dir.map_or_else(String::new, |dir| format!("{dir} "));
             format!("ct {dir}{key}")
         }

@@ -17,6 +17,7 @@ use redan_vm::instr::{
     self, BitwiseRegOp, ExthdrOp, FibResult, RtKey, SocketKey, XfrmKey, fib_flags,
 };
 use redan_vm::meta::MetaKey;
+use std::borrow::Cow;
 
 /// How numbers of a type without names are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(super) enum Style {
     Raw,
     /// As a plain number, whatever names there are.
     Number,
+    /// Time in seconds.
+    Seconds,
 }
 
 /// How constants that are compared with a value are written.
@@ -34,6 +37,18 @@ pub(super) fn style(value: &Value) -> Style {
     match &value.kind {
         ValueKind::Load(load) if matches!(load.as_ref(), Load::Payload { field: None, .. }) => {
             Style::Raw
+        }
+        ValueKind::Load(load)
+            if let Load::Payload {
+                field: Some(field), ..
+            } = load.as_ref() =>
+        {
+            match (field.datatype, field.header, field.name) {
+                // flags without names
+                (DataType::Bitmask, _, _) => Style::Raw,
+                (_, Header::Icmp, "gateway") => Style::Number,
+                _ => Style::Plain,
+            }
         }
         ValueKind::Load(load) if matches!(load.as_ref(), Load::Socket(key) if matches!(key, SocketKey::Transparent | SocketKey::Wildcard)) => {
             Style::Number
@@ -57,11 +72,17 @@ pub(super) fn constant(ruleset: &Ruleset, ty: Type, style: Style, value: u128) -
             let at = usize::try_from(value).ok().and_then(|at| at.checked_sub(1));
             match at.and_then(|at| ruleset.interfaces.get(at)) {
                 Some(name) => Expr::Quoted(name.clone()),
-                None => Expr::Number(value, value.to_string()),
+                None => Expr::Word(value.to_string()),
             }
         }
         DataType::Boolean => Expr::Present(value != 0),
+        DataType::Time if style == Style::Seconds => {
+            Expr::Number(value / 1000, format!("{}s", value / 1000))
+        }
         DataType::Time => Expr::Number(value / 1000, datatype::write(ty, value)),
+        DataType::Devgroup | DataType::Realm if named(known.symbols, value) => {
+            Expr::Quoted(datatype::write(ty, value))
+        }
         DataType::DateTime | DataType::Hour => {
             Expr::Quoted(datatype::write(ty, value).trim_matches('"').to_owned())
         }
@@ -72,7 +93,8 @@ pub(super) fn constant(ruleset: &Ruleset, ty: Type, style: Style, value: u128) -
         | DataType::Integer
         | DataType::Tunnel => Expr::Number(value, value.to_string()),
         DataType::Classid => classid(value),
-        DataType::Dscp | DataType::PktType | DataType::Realm if !named(known.symbols, value) => {
+        DataType::Realm if !named(known.symbols, value) => Expr::Word(value.to_string()),
+        DataType::Dscp | DataType::PktType if !named(known.symbols, value) => {
             let width = usize::from(ty.bytes()) * 2;
             Expr::Number(value, format!("0x{value:0width$x}"))
         }
@@ -82,13 +104,21 @@ pub(super) fn constant(ruleset: &Ruleset, ty: Type, style: Style, value: u128) -
             Expr::Number(value, datatype::write(ty, value))
         }
         _ if known.base == Base::Bitmask => bits(ty, value),
-        _ if known.base == Base::String => {
-            Expr::Quoted(datatype::write(ty, value).trim_matches('"').to_owned())
-        }
+        _ if known.base == Base::String => Expr::Quoted(string(ty, value)),
         _ if !known.symbols.is_empty() && !named(known.symbols, value) => {
             Expr::Number(value, value.to_string())
         }
         _ => Expr::Word(datatype::write(ty, value)),
+    }
+}
+
+/// Text without its quotes; an asterisk at the end stands for itself.
+fn string(ty: Type, value: u128) -> String {
+    let text = datatype::write(ty, value);
+    let text = text.trim_matches('"');
+    match text.strip_suffix('*') {
+        Some(start) => format!("{start}\\*"),
+        None => text.to_owned(),
     }
 }
 
@@ -115,7 +145,10 @@ fn bits(ty: Type, value: u128) -> Expr {
     }
     let mut words: Vec<Expr> = text
         .split(',')
-        .map(|word| Expr::Word(word.to_owned()))
+        .map(|word| match word.parse() {
+            Ok(number) => Expr::Number(number, word.to_owned()),
+            Err(_) => Expr::Word(word.to_owned()),
+        })
         .collect();
     if words.len() == 1 {
         words.remove(0)
@@ -125,7 +158,7 @@ fn bits(ty: Type, value: u128) -> Expr {
 }
 
 /// Whether ranges that are prefixes are written as such.
-fn has_prefixes(datatype: DataType) -> bool {
+pub(super) fn has_prefixes(datatype: DataType) -> bool {
     matches!(datatype, DataType::Ipv4Addr | DataType::Ipv6Addr)
 }
 
@@ -146,7 +179,7 @@ pub(super) fn range(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: 
     ends(ruleset, ty, style, low, high)
 }
 
-/// Both ends of a range; nft leaves names out of it.
+/// Both ends of a range; in text nft leaves names out of it.
 pub(super) fn ends(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: u128) -> Expr {
     let numeric = ty.base() == Base::Integer
         && !datatype::info(ty.datatype).symbols.is_empty()
@@ -154,11 +187,18 @@ pub(super) fn ends(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: u
             ty.datatype,
             DataType::Dscp | DataType::Day | DataType::EtherType
         );
-    let style = if numeric { Style::Number } else { style };
-    Expr::Range(Box::new((
-        constant(ruleset, ty, style, low),
-        constant(ruleset, ty, style, high),
-    )))
+    let style = match ty.datatype {
+        DataType::Time => Style::Seconds,
+        _ => style,
+    };
+    let end = |value: u128| match constant(ruleset, ty, style, value) {
+        Expr::Word(_) if ty.datatype == DataType::InetProto => {
+            Expr::Number(value, value.to_string())
+        }
+        named @ Expr::Word(_) if numeric => Expr::Numbered(Box::new(named), value.to_string()),
+        other => other,
+    };
+    Expr::Range(Box::new((end(low), end(high))))
 }
 
 /// The values that begin with some bits.
@@ -177,6 +217,8 @@ pub(super) struct Known {
     pub(super) transport: Option<Header>,
     /// The network header.
     pub(super) network: Option<Header>,
+    /// Whether the table has no other.
+    pub(super) fixed: bool,
 }
 
 /// A value that a rule looks at or stores.
@@ -274,7 +316,15 @@ pub(super) fn field(known: &Known, load: &Load) -> Field {
             bits,
         } => payload(known, *field, *base, *bit_offset, *bits),
         Load::Meta(key) => Field::Meta(meta_word(*key)),
-        Load::Ct { key, dir } => Field::Ct(dir.map(direction), ct_word(*key, known)),
+        // the kernel forgets the direction of what both have in common
+        Load::Ct { key, .. } if matches!(key, CtKey::L3proto | CtKey::Protocol) => {
+            Field::Ct(None, key.word(), key.word())
+        }
+        Load::Ct { key, dir } => {
+            let word = ct_word(*key, known);
+            let bare = if known.fixed { key.word() } else { word };
+            Field::Ct(dir.map(direction), word, bare)
+        }
         Load::Exthdr {
             op,
             kind,
@@ -357,43 +407,105 @@ fn ct_word(key: CtKey, known: &Known) -> &'static str {
     }
 }
 
-fn payload(
+/// The row of a field of the packet, as far as one is known: plain bytes get the name of what lies there.
+fn row(
     known: &Known,
     row: Option<&'static field::Field>,
     base: instr::Base,
     bit_offset: u32,
     bits: u32,
-) -> Field {
+) -> Option<&'static field::Field> {
     let named = |header: Header| {
-        field::fields(header)
-            .iter()
-            .find(|field| {
-                u32::from(field.bit_offset) == bit_offset && u32::from(field.bit_width) == bits
-            })
-            .map(|field| Field::Payload(header.word(), field.name))
+        field::fields(header).iter().find(|field| {
+            u32::from(field.bit_offset) == bit_offset && u32::from(field.bit_width) == bits
+        })
     };
     match row {
-        Some(row) if row.header == Header::Th => known
-            .transport
-            .and_then(named)
-            .unwrap_or(Field::Payload(row.header.word(), row.name)),
+        Some(row) if row.header == Header::Th => known.transport.and_then(named).or(Some(row)),
+        Some(row) => Some(row),
+        None => match base {
+            instr::Base::Transport => named(known.transport.unwrap_or(Header::Th)),
+            instr::Base::Network => known.network.and_then(named),
+            instr::Base::Link | instr::Base::Inner | instr::Base::Tunnel => None,
+        },
+    }
+}
+
+/// Plain bytes as the field that lies there, so that values are written as its type says.
+pub(super) fn with_row<'v>(known: &Known, found: &'v Value) -> Cow<'v, Value> {
+    if let ValueKind::Load(load) = &found.kind
+        && let Load::Payload {
+            field: None,
+            base,
+            bit_offset,
+            bits,
+        } = load.as_ref()
+        && let Some(field) = row(known, None, *base, *bit_offset, *bits)
+    {
+        let load = Load::Payload {
+            field: Some(field),
+            base: *base,
+            bit_offset: *bit_offset,
+            bits: *bits,
+        };
+        return Cow::Owned(Value {
+            span: found.span,
+            ty: Type::new(field.datatype, *bits, found.ty.order),
+            kind: ValueKind::Load(Box::new(load)),
+        });
+    }
+    Cow::Borrowed(found)
+}
+
+/// Plain bits of the packet as those of whole bytes: the load, and how far up in it they lie.
+pub(super) fn whole_bytes(found: &Value) -> Option<(Value, u32)> {
+    let ValueKind::Load(load) = &found.kind else {
+        return None;
+    };
+    let Load::Payload {
+        field: None,
+        base,
+        bit_offset,
+        bits,
+    } = load.as_ref()
+    else {
+        return None;
+    };
+    let start = bit_offset / 8 * 8;
+    let end = (bit_offset + bits).div_ceil(8) * 8;
+    if (start, end) == (*bit_offset, bit_offset + bits) {
+        return None;
+    }
+    let load = Load::Payload {
+        field: None,
+        base: *base,
+        bit_offset: start,
+        bits: end - start,
+    };
+    let value = Value {
+        span: found.span,
+        ty: Type::new(found.ty.datatype, end - start, found.ty.order),
+        kind: ValueKind::Load(Box::new(load)),
+    };
+    Some((value, end - bit_offset - bits))
+}
+
+fn payload(
+    known: &Known,
+    found: Option<&'static field::Field>,
+    base: instr::Base,
+    bit_offset: u32,
+    bits: u32,
+) -> Field {
+    let raw = match base {
+        instr::Base::Link => "ll",
+        instr::Base::Network => "nh",
+        instr::Base::Transport => "th",
+        instr::Base::Inner | instr::Base::Tunnel => "ih",
+    };
+    match row(known, found, base, bit_offset, bits) {
         Some(row) => Field::Payload(row.header.word(), row.name),
-        None => {
-            let header = match base {
-                instr::Base::Transport => known.transport,
-                instr::Base::Network => known.network,
-                instr::Base::Link | instr::Base::Inner | instr::Base::Tunnel => None,
-            };
-            let raw = match base {
-                instr::Base::Link => "ll",
-                instr::Base::Network => "nh",
-                instr::Base::Transport => "th",
-                instr::Base::Inner | instr::Base::Tunnel => "ih",
-            };
-            header
-                .and_then(named)
-                .unwrap_or(Field::Raw(raw, bit_offset, bits))
-        }
+        None => Field::Raw(raw, bit_offset, bits),
     }
 }
 
@@ -409,7 +521,8 @@ fn exthdr(op: ExthdrOp, kind: u8, bit_offset: u32, bits: u32, present: bool) -> 
                 }
                 let at = u32::from(field.bit_offset);
                 let stride = u32::from(field.stride) * 8;
-                if at == bit_offset && found.is_none() {
+                // of routing headers nft takes the segment routing header, which it looks for first
+                if at == bit_offset && (found.is_none() || candidate.routing_type.is_some()) {
                     (header, found) = (Some(candidate), Some(field.name));
                     index = (stride > 0).then_some(1);
                 } else if stride > 0 && bit_offset > at && (bit_offset - at).is_multiple_of(stride)

@@ -31,34 +31,76 @@ struct Candidate {
 
 /// The rule's statements with loads merged.
 pub(crate) fn run(stmts: &[Stmt], family: Family) -> Cow<'_, [Stmt]> {
-    // the last statement stays even so, as nft leaves it
-    let body = stmts.len().saturating_sub(1);
-    let redundant = stmts
-        .iter()
-        .take(body)
-        .any(|stmt| is_redundant(stmt, family));
     let candidates = stmts
         .iter()
         .filter(|stmt| candidate(0, stmt).is_some())
         .count();
-    if !redundant && candidates < 2 {
+    if candidates < 2 && !stmts.iter().any(|stmt| is_redundant(stmt, family)) {
         return Cow::Borrowed(stmts);
     }
-    let mut kept: Vec<Option<Stmt>> = stmts
-        .iter()
-        .enumerate()
-        .map(|(at, stmt)| (at >= body || !is_redundant(stmt, family)).then(|| stmt.clone()))
+    let kept = stmts.iter().zip(needed(stmts, family));
+    let mut kept: Vec<Option<Stmt>> = kept
+        .map(|(stmt, needed)| needed.then(|| stmt.clone()))
         .collect();
+    for group in groups(stmts) {
+        for at in &group.parts {
+            if let Some(gone) = kept.get_mut(*at).filter(|_| *at != group.at) {
+                *gone = None;
+            }
+        }
+        write(&mut kept, &group.load);
+    }
+    Cow::Owned(kept.into_iter().flatten().collect())
+}
+
+/// The places of statements in the order in which a kernel gives them back: what merges stands together, what is left out is missing.
+pub(crate) fn order(stmts: &[Stmt], family: Family) -> Vec<usize> {
+    let mut places: Vec<Vec<usize>> = needed(stmts, family)
+        .enumerate()
+        .map(|(at, needed)| needed.then_some(at).into_iter().collect())
+        .collect();
+    for group in groups(stmts) {
+        for at in &group.parts {
+            if let Some(place) = places.get_mut(*at) {
+                place.clear();
+            }
+        }
+        if let Some(place) = places.get_mut(group.at) {
+            *place = group.parts;
+        }
+    }
+    places.into_iter().flatten().collect()
+}
+
+/// For each statement whether the family leaves anything of it to say; the last stays even so, as nft leaves it.
+fn needed(stmts: &[Stmt], family: Family) -> impl Iterator<Item = bool> {
+    let body = stmts.len().saturating_sub(1);
+    let stmts = stmts.iter().enumerate();
+    stmts.map(move |(at, stmt)| at >= body || !is_redundant(stmt, family))
+}
+
+/// Matches that become one.
+struct Group {
+    /// Where it stands.
+    at: usize,
+    /// What it is made of, in the order of the header.
+    parts: Vec<usize>,
+    load: Candidate,
+}
+
+/// All matches that merge, run by run.
+fn groups(stmts: &[Stmt]) -> Vec<Group> {
+    let mut out = Vec::new();
     let mut run: Vec<Candidate> = Vec::new();
     for (at, stmt) in stmts.iter().enumerate() {
         if matches!(stmt.kind, StmtKind::Match(_)) {
             run.extend(candidate(at, stmt));
         } else {
-            merge(&mut kept, &mut run);
+            merge(&mut out, &mut run);
         }
     }
-    merge(&mut kept, &mut run);
-    Cow::Owned(kept.into_iter().flatten().collect())
+    merge(&mut out, &mut run);
+    out
 }
 
 /// `meta protocol ip` in a table of family ip.
@@ -128,38 +170,39 @@ fn can_merge(a: &Candidate, b: &Candidate) -> bool {
             || b.bits > CHEAP_BITS)
 }
 
-fn merge(stmts: &mut [Option<Stmt>], run: &mut Vec<Candidate>) {
+fn merge(out: &mut Vec<Group>, run: &mut Vec<Candidate>) {
     run.sort_by_key(|candidate| (candidate.base, candidate.offset));
-    let mut last: Option<Candidate> = None;
+    let mut last: Option<Group> = None;
     for this in run.drain(..) {
-        let Some(before) = last.filter(|before| can_merge(before, &this)) else {
-            last = Some(this);
+        let Some(mut group) = last.take_if(|group| can_merge(&group.load, &this)) else {
+            out.extend(last.take().filter(|group| group.parts.len() > 1));
+            last = Some(Group {
+                at: this.at,
+                parts: vec![this.at],
+                load: this,
+            });
             continue;
         };
         // a match that says which protocol follows keeps its place
-        let (keep, drop) = if this.is_protocol {
-            (this.at, before.at)
-        } else {
-            (before.at, this.at)
-        };
-        let joined = Candidate {
-            at: keep,
-            base: before.base,
-            offset: before.offset,
-            bits: before.bits + this.bits,
-            value: before.value << this.bits | this.value,
-            is_protocol: before.is_protocol || this.is_protocol,
-        };
-        write(stmts, keep, &joined);
-        if let Some(gone) = stmts.get_mut(drop) {
-            *gone = None;
+        if this.is_protocol {
+            group.at = this.at;
         }
-        last = Some(joined);
+        group.parts.push(this.at);
+        group.load = Candidate {
+            at: group.at,
+            base: group.load.base,
+            offset: group.load.offset,
+            bits: group.load.bits + this.bits,
+            value: group.load.value << this.bits | this.value,
+            is_protocol: group.load.is_protocol || this.is_protocol,
+        };
+        last = Some(group);
     }
+    out.extend(last.filter(|group| group.parts.len() > 1));
 }
 
-fn write(stmts: &mut [Option<Stmt>], at: usize, joined: &Candidate) {
-    let Some(Some(stmt)) = stmts.get_mut(at) else {
+fn write(stmts: &mut [Option<Stmt>], joined: &Candidate) {
+    let Some(Some(stmt)) = stmts.get_mut(joined.at) else {
         return;
     };
     let ty = Type::new(DataType::Integer, joined.bits, ByteOrder::Network);

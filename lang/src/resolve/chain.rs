@@ -12,6 +12,7 @@ use crate::ast::{ChainBody, ChainItem, Verb, Word};
 use crate::check::RuleCheck;
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
+use crate::typed::Numbered;
 use redan_vm::ids::{ChainId, TableId};
 use redan_vm::ruleset::{BaseChain, Chain, Policy};
 
@@ -89,6 +90,8 @@ pub(super) fn add(
         deleted: false,
     });
     cx.program.chains.push(span);
+    let handles = &mut cx.program.notes.handles;
+    handles.give(table, Numbered::Chain(id));
     id
 }
 

@@ -5,7 +5,7 @@
     reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
 )]
 
-use super::{Context, Scope, chain, element, flowtable, object, rule, set};
+use super::{Context, Scope, chain, element, flowtable, handle, object, rule, set};
 use crate::ast::{
     ChainCommand, ChainItem, Command, CommandKind, Define, File, FlushCommand, Ident,
     ObjectCommand, RenameChain, SetBodyItem, Str, TableCommand, TableItem, TableItemKind, TableRef,
@@ -104,7 +104,7 @@ pub(super) fn table(cx: &mut Context<'_>, table: &TableRef) -> Option<TableId> {
     find_table(cx, family, table.name)
 }
 
-fn find_table(cx: &mut Context<'_>, family: Family, word: Word) -> Option<TableId> {
+pub(super) fn find_table(cx: &mut Context<'_>, family: Family, word: Word) -> Option<TableId> {
     let name = cx.text(word);
     if let Some(id) = cx.names.table(family, name) {
         return Some(id);
@@ -133,18 +133,6 @@ fn find_table(cx: &mut Context<'_>, family: Family, word: Word) -> Option<TableI
     None
 }
 
-/// Refuses handles, which only a running kernel knows.
-pub(super) fn named(cx: &mut Context<'_>, id: Ident) -> Option<Word> {
-    match id {
-        Ident::Name(word) => Some(word),
-        Ident::Handle(number) => cx.error(
-            Code::UnsupportedYet,
-            number.span,
-            "handles are known to a running kernel only; use the name",
-        ),
-    }
-}
-
 /// Refuses names that nft refuses.
 pub(super) fn check_name(cx: &mut Context<'_>, word: Word) -> Option<()> {
     if cx.text(word).len() > 255 {
@@ -159,15 +147,17 @@ pub(super) fn check_name(cx: &mut Context<'_>, word: Word) -> Option<()> {
 
 fn table_command(cx: &mut Context<'_>, command: &mut TableCommand) -> Option<()> {
     let family = family(cx, command.family)?;
-    let word = named(cx, command.id)?;
+    let word = match (command.verb, command.id) {
+        (Verb::Delete, id) | (Verb::Destroy, id @ Ident::Handle(_)) => {
+            let name = handle::table(cx, family, id)?;
+            drop_table(cx, family, &name);
+            return Some(());
+        }
+        (_, id) => handle::name(cx, id)?,
+    };
     let name = cx.text(word);
     match command.verb {
-        Verb::Delete => {
-            find_table(cx, family, word)?;
-            drop_table(cx, family, name);
-            Some(())
-        }
-        Verb::Destroy => {
+        Verb::Delete | Verb::Destroy => {
             drop_table(cx, family, name);
             Some(())
         }
@@ -199,6 +189,7 @@ fn add_table(cx: &mut Context<'_>, family: Family, name: &str) -> TableId {
         dormant: false,
     });
     cx.names.add_table(family, name, id);
+    cx.program.notes.handles.give_table(id);
     id
 }
 
@@ -235,21 +226,9 @@ fn table_body(cx: &mut Context<'_>, table: TableId, body: &mut [TableItem]) {
     }
     for (item, scope) in body.iter().zip(&scopes) {
         cx.scope = *scope;
-        match &item.kind {
-            TableItemKind::Object(block) => {
-                object::declare(
-                    cx,
-                    table,
-                    block.kind,
-                    block.name,
-                    Some(&block.body),
-                    Verb::Add,
-                );
-            }
-            TableItemKind::Flowtable(block) => {
-                flowtable::declare(cx, table, block.id, &block.items, Verb::Add);
-            }
-            _ => {}
+        if let TableItemKind::Object(block) = &item.kind {
+            let body = Some(&block.body);
+            object::declare(cx, table, block.kind, block.name, body, Verb::Add);
         }
     }
     let mut declared = Vec::new();
@@ -258,6 +237,12 @@ fn table_body(cx: &mut Context<'_>, table: TableId, body: &mut [TableItem]) {
         if let TableItemKind::Set(block) = &item.kind {
             let id = set::declare(cx, table, block.name, block.is_map, &block.body, Verb::Add);
             declared.extend(id.map(|id| (id, &block.body, *scope)));
+        }
+    }
+    for (item, scope) in body.iter().zip(&scopes) {
+        cx.scope = *scope;
+        if let TableItemKind::Flowtable(block) = &item.kind {
+            flowtable::declare(cx, table, block.id, &block.items, Verb::Add);
         }
     }
     for (id, body, scope) in declared {
@@ -356,7 +341,7 @@ fn chain_block(cx: &mut Context<'_>, table: TableId, chain: ChainId, items: &mut
 fn chain_item(cx: &mut Context<'_>, table: TableId, chain: ChainId, item: &ChainItem) {
     match item {
         ChainItem::Rule(rule) => {
-            rule::add(cx, table, chain, rule, None);
+            rule::add(cx, table, chain, rule, rule::At::default());
         }
         ChainItem::Define(define) => define_in(cx, define),
         ChainItem::Undefine(word) => undefine_in(cx, *word),
@@ -370,9 +355,9 @@ fn chain_item(cx: &mut Context<'_>, table: TableId, chain: ChainId, item: &Chain
 
 fn chain_command(cx: &mut Context<'_>, command: &mut ChainCommand) -> Option<()> {
     let table = table(cx, &command.table)?;
-    let word = named(cx, command.id)?;
     match command.verb {
         Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
+            let word = handle::name(cx, command.id)?;
             let id = chain::declare(cx, table, word, command.body.as_ref(), command.verb)?;
             if let Some(body) = &mut command.body {
                 chain_block(cx, table, id, &mut body.items);
@@ -380,15 +365,18 @@ fn chain_command(cx: &mut Context<'_>, command: &mut ChainCommand) -> Option<()>
             Some(())
         }
         Verb::Delete => {
-            let id = chain::find(cx, table, word)?;
-            forget_chain(cx, table, word);
+            let id = handle::chain(cx, table, command.id)?;
+            forget_chain(cx, table, id);
             chain::drop_chain(cx, id);
             Some(())
         }
         Verb::Destroy => {
-            let name = cx.text(word);
-            if let Some(id) = cx.names.chain(table, name) {
-                forget_chain(cx, table, word);
+            let id = match command.id {
+                Ident::Name(word) => cx.names.chain(table, cx.text(word)),
+                Ident::Handle(_) => handle::chain(cx, table, command.id),
+            };
+            if let Some(id) = id {
+                forget_chain(cx, table, id);
                 chain::drop_chain(cx, id);
             }
             Some(())
@@ -396,10 +384,10 @@ fn chain_command(cx: &mut Context<'_>, command: &mut ChainCommand) -> Option<()>
     }
 }
 
-fn forget_chain(cx: &mut Context<'_>, table: TableId, word: Word) {
-    let name = cx.text(word);
-    if let Some(names) = cx.names.of_mut(table) {
-        names.chains.remove(name);
+fn forget_chain(cx: &mut Context<'_>, table: TableId, id: ChainId) {
+    if let (Some(names), Some(chain)) = (cx.names.of_mut(table), cx.ruleset.chains.get(id.index()))
+    {
+        names.chains.remove(&chain.name);
     }
 }
 
@@ -414,7 +402,7 @@ fn rename_chain(cx: &mut Context<'_>, rename: &RenameChain) -> Option<()> {
             format!("chain `{name}` exists"),
         );
     }
-    forget_chain(cx, table, rename.chain);
+    forget_chain(cx, table, id);
     if let Some(names) = cx.names.of_mut(table) {
         names.chains.insert(name.clone(), id);
     }
@@ -426,18 +414,15 @@ fn rename_chain(cx: &mut Context<'_>, rename: &RenameChain) -> Option<()> {
 
 fn object_command(cx: &mut Context<'_>, command: &ObjectCommand) -> Option<()> {
     let table = table(cx, &command.table)?;
-    let word = named(cx, command.id)?;
     match command.verb {
-        Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => object::declare(
-            cx,
-            table,
-            command.kind,
-            word,
-            command.body.as_ref(),
-            command.verb,
-        ),
+        Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
+            let word = handle::name(cx, command.id)?;
+            let body = command.body.as_ref();
+            object::declare(cx, table, command.kind, word, body, command.verb)
+        }
         Verb::Delete | Verb::Destroy => {
-            object::remove(cx, table, command.kind, word, command.verb == Verb::Destroy)
+            let quiet = command.verb == Verb::Destroy;
+            object::remove(cx, table, command.kind, command.id, quiet)
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::compile::Options;
 use crate::datatype::{Type, ValueError};
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::source::{SourceId, Sources, Span};
-use crate::typed::{Program, SetInfo};
+use crate::typed::{Numbered, Program, SetInfo};
 use redan_vm::Ruleset;
 use redan_vm::ids::{FileId, SetId, StateId, TableId};
 use redan_vm::ruleset::{Origin, Set, StateSpec};
@@ -253,6 +253,8 @@ impl<'a> Context<'a> {
     /// A new set.
     pub(crate) fn add_set(&mut self, set: Set, info: SetInfo) -> SetId {
         let id = SetId(u32::try_from(self.ruleset.sets.len()).unwrap_or(u32::MAX));
+        let handles = &mut self.program.notes.handles;
+        handles.give(set.table, Numbered::Set(id));
         self.ruleset.sets.push(set);
         self.program.sets.push(info);
         id

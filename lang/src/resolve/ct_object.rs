@@ -120,16 +120,16 @@ pub(super) fn helper(
 fn timeout_states(l4proto: u8) -> &'static [&'static str] {
     match l4proto {
         6 => &[
-            "established",
             "syn_sent",
             "syn_recv",
+            "established",
             "fin_wait",
             "close_wait",
             "last_ack",
             "time_wait",
             "close",
-            "unack",
             "retrans",
+            "unack",
         ],
         17 => &["unreplied", "replied"],
         _ => &[],
@@ -172,6 +172,13 @@ pub(super) fn timeout(
             policy.push((name.to_owned(), u32::try_from(*secs).unwrap_or(u32::MAX)));
         }
     }
+    // in the kernel's order of states
+    let place = |name: &str| {
+        timeout_states(l4proto)
+            .iter()
+            .position(|state| *state == name)
+    };
+    policy.sort_by_key(|(name, _): &(String, u32)| place(name));
     Some(StateSpec::CtTimeout {
         l4proto,
         l3proto: protocols.l3,

@@ -1,9 +1,9 @@
 //! Flowtables: declaration and removal.
 
-use super::Context;
-use super::command::{check_name, named, table};
+use super::command::{check_name, table};
 use super::hook::device_names;
 use super::priority::priority;
+use super::{Context, handle};
 use crate::ast::{FlowtableCommand, FlowtableItem, Ident, Verb};
 use crate::diag::Code;
 use crate::typed::Flowtable;
@@ -18,7 +18,7 @@ pub(super) fn declare(
     items: &[FlowtableItem],
     verb: Verb,
 ) -> Option<()> {
-    let word = named(cx, id)?;
+    let word = handle::name(cx, id)?;
     check_name(cx, word)?;
     let name = cx.text(word).to_owned();
     let exists = cx
@@ -73,6 +73,14 @@ pub(super) fn declare(
             }
         }
     }
+    let before = cx
+        .names
+        .of(table)
+        .and_then(|names| names.flowtables.get(&name));
+    flowtable.handle = match before {
+        Some(before) => before.handle,
+        None => cx.program.notes.handles.next(table),
+    };
     if let Some(names) = cx.names.of_mut(table) {
         names.flowtables.insert(name, flowtable);
     }
@@ -88,18 +96,17 @@ pub(super) fn command(cx: &mut Context<'_>, command: &FlowtableCommand) -> Optio
             declare(cx, table, command.id, items, command.verb)
         }
         Verb::Delete | Verb::Destroy => {
-            let word = named(cx, command.id)?;
-            let name = cx.text(word);
+            let name = handle::flowtable(cx, table, command.id)?;
             let gone = cx
                 .names
                 .of_mut(table)
-                .is_some_and(|names| names.flowtables.remove(name).is_some());
+                .is_some_and(|names| names.flowtables.remove(&name).is_some());
             if !gone && command.verb == Verb::Delete {
                 return cx.unknown(
                     Code::UnknownObject,
-                    word.span,
+                    command.id.span(),
                     "flowtable",
-                    name,
+                    &name,
                     std::iter::empty(),
                 );
             }

@@ -6,6 +6,7 @@ mod context;
 mod ct_object;
 mod element;
 mod flowtable;
+mod handle;
 mod hook;
 mod names;
 mod object;

@@ -5,12 +5,13 @@
     reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
 )]
 
-use super::Context;
 use super::command::check_name;
 use super::ct_object::{expectation, helper, timeout};
-use crate::ast::{ObjectBody, ObjectItem, ObjectKind, Verb, Word};
+use super::{Context, handle};
+use crate::ast::{Ident, ObjectBody, ObjectItem, ObjectKind, Verb, Word};
 use crate::check::{kind_words, limit_spec, quota_spec, synproxy_spec, vm_kind};
 use crate::diag::Code;
+use crate::typed::Numbered;
 use redan_vm::ids::TableId;
 use redan_vm::ruleset::{Object, StateSpec};
 
@@ -49,6 +50,8 @@ pub(super) fn declare(
             cx.program.notes.objects.insert(state, text);
         }
     }
+    let handles = &mut cx.program.notes.handles;
+    handles.give(table, Numbered::Object(state));
     cx.ruleset.objects.push(Object {
         table,
         name,
@@ -155,11 +158,10 @@ pub(super) fn remove(
     cx: &mut Context<'_>,
     table: TableId,
     kind: ObjectKind,
-    word: Word,
+    id: Ident,
     quiet: bool,
 ) -> Option<()> {
-    let name = cx.text(word).to_owned();
-    let key = (vm_kind(kind), name);
+    let key = (vm_kind(kind), handle::object(cx, table, vm_kind(kind), id)?);
     let gone = cx
         .names
         .of_mut(table)
@@ -169,7 +171,7 @@ pub(super) fn remove(
     }
     cx.unknown(
         Code::UnknownObject,
-        word.span,
+        id.span(),
         kind_words(key.0),
         &key.1,
         std::iter::empty(),

@@ -5,7 +5,7 @@
     reason = "the outer option says whether an error was reported"
 )]
 
-use super::{Context, chain, command};
+use super::{Context, chain, command, handle};
 use crate::ast::{self, RuleCommand, RulePosition, Verb};
 use crate::check::{Place, RuleCheck};
 use crate::diag::Code;
@@ -21,13 +21,20 @@ pub(super) fn command(cx: &mut Context<'_>, command: &RuleCommand) -> Option<()>
     let position = position(cx, chain, command)?;
     match (command.verb, &command.rule) {
         (Verb::Add | Verb::Create, Some(rule)) => {
-            add(cx, table, chain, rule, position.map(|at| at + 1))
+            add(cx, table, chain, rule, At::index(position.map(|at| at + 1)))
         }
-        (Verb::Insert, Some(rule)) => add(cx, table, chain, rule, Some(position.unwrap_or(0))),
+        (Verb::Insert, Some(rule)) => {
+            let at = At::index(Some(position.unwrap_or(0)));
+            add(cx, table, chain, rule, at)
+        }
         (Verb::Replace, Some(rule)) => {
-            let at = position.unwrap_or(0);
-            remove(cx, chain, at);
-            add(cx, table, chain, rule, Some(at))
+            let index = position.unwrap_or(0);
+            let handle = remove(cx, chain, index);
+            let at = At {
+                index: Some(index),
+                handle,
+            };
+            add(cx, table, chain, rule, at)
         }
         (Verb::Delete | Verb::Destroy, _) => {
             if let Some(at) = position {
@@ -60,37 +67,55 @@ fn position(cx: &mut Context<'_>, chain: ChainId, command: &RuleCommand) -> Opti
                 format!("the chain has {len} rules; the index counts from 0"),
             ),
         },
-        Some(RulePosition::Handle(number) | RulePosition::Position(number)) => cx.error_help(
-            Code::UnsupportedYet,
-            number.span,
-            "handles are known to a running kernel only",
-            "use `index`, which counts rules from 0",
-        ),
+        Some(RulePosition::Handle(number) | RulePosition::Position(number)) => {
+            handle::rule(cx, chain, number).map(Some)
+        }
     }
 }
 
-fn remove(cx: &mut Context<'_>, chain: ChainId, at: usize) {
-    if let Some(chain) = cx.ruleset.chains.get_mut(chain.index())
-        && at < chain.rules.len()
-    {
-        chain.rules.remove(at);
+/// Takes a rule out of its chain; its handle.
+fn remove(cx: &mut Context<'_>, chain: ChainId, at: usize) -> Option<u64> {
+    let chain = cx.ruleset.chains.get_mut(chain.index())?;
+    let id = (at < chain.rules.len()).then(|| chain.rules.remove(at))?;
+    Some(cx.program.rules.get(id.index())?.handle)
+}
+
+/// Where a rule goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct At {
+    /// Its index in the chain; the end where there is none.
+    index: Option<usize>,
+    /// The handle that it takes over; the next where there is none.
+    handle: Option<u64>,
+}
+
+impl At {
+    /// A place of its own.
+    fn index(index: Option<usize>) -> Self {
+        Self {
+            index,
+            handle: None,
+        }
     }
 }
 
-/// Types and compiles a rule, and puts it into its chain: at an index, or at the end.
+/// Types and compiles a rule, and puts it into its chain.
 pub(super) fn add(
     cx: &mut Context<'_>,
     table: TableId,
     chain: ChainId,
     rule: &ast::Rule,
-    at: Option<usize>,
+    at: At,
 ) -> Option<()> {
     let place = place(cx, table, chain)?;
     let family = place.family;
     let origin = cx.origin(rule.span);
     let mut check = RuleCheck::new(cx, place);
-    check.rule(rule)?;
+    let sound = check.rule(rule);
     let (stmts, sets) = (check.stmts, check.sets);
+    let handles = &mut cx.program.notes.handles;
+    let handle = at.handle.unwrap_or_else(|| handles.next(table));
+    sound?;
     let code = match lower::rule(&stmts, &cx.program.sets, family, cx.options.peephole) {
         Ok(code) => code,
         Err(error) => return cx.error(Code::UnsupportedYet, error.span, error.message),
@@ -114,11 +139,12 @@ pub(super) fn add(
     cx.program.rules.push(typed::Rule {
         id,
         chain,
+        handle,
         span: rule.span,
         stmts,
     });
     let rules = &mut cx.ruleset.chains.get_mut(chain.index())?.rules;
-    match at {
+    match at.index {
         Some(at) if at <= rules.len() => rules.insert(at, id),
         _ => rules.push(id),
     }

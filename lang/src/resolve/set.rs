@@ -1,10 +1,10 @@
 //! Sets and maps: declaration, removal, and the sets that meters make.
 
-use super::Context;
-use super::command::{check_name, named, table};
+use super::command::{check_name, table};
 use super::element::{add_elements, clear};
 use super::set_body::{Declared, read_body};
-use crate::ast::{SetBody, SetBodyItem, SetCommand, Verb, Word};
+use super::{Context, handle};
+use crate::ast::{Ident, SetBody, SetBodyItem, SetCommand, Verb, Word};
 use crate::check::{RuleCheck, data_types, new_set, shape_flags};
 use crate::diag::{Code, Diagnostic};
 use crate::sets::{DataShape, Shape};
@@ -15,9 +15,9 @@ use redan_vm::ruleset::set_flags;
 /// A verb on a set.
 pub(super) fn command(cx: &mut Context<'_>, command: &SetCommand) -> Option<()> {
     let table = table(cx, &command.table)?;
-    let word = named(cx, command.id)?;
     match command.verb {
         Verb::Add | Verb::Create | Verb::Insert | Verb::Replace => {
+            let word = handle::name(cx, command.id)?;
             let Some(body) = &command.body else {
                 return cx.error_help(
                     Code::BadDeclaration,
@@ -35,20 +35,25 @@ pub(super) fn command(cx: &mut Context<'_>, command: &SetCommand) -> Option<()> 
             Some(())
         }
         Verb::Delete => {
-            let id = cx.find_set(table, word)?;
-            forget(cx, table, word);
+            let id = handle::set(cx, table, command.id)?;
+            let name = cx.ruleset.sets.get(id.index())?.name.clone();
+            forget(cx, table, &name);
             clear(cx, id);
             Some(())
         }
         Verb::Destroy => {
-            forget(cx, table, word);
+            if let Ident::Name(word) = command.id {
+                forget(cx, table, cx.text(word));
+            } else if let Some(set) = handle::set(cx, table, command.id) {
+                let name = cx.ruleset.sets.get(set.index())?.name.clone();
+                forget(cx, table, &name);
+            }
             Some(())
         }
     }
 }
 
-fn forget(cx: &mut Context<'_>, table: TableId, word: Word) {
-    let name = cx.text(word);
+fn forget(cx: &mut Context<'_>, table: TableId, name: &str) {
     if let Some(names) = cx.names.of_mut(table) {
         names.sets.remove(name);
     }

@@ -3,7 +3,7 @@
 mod notes;
 mod value;
 
-pub use notes::{Flowtable, LiveTable, Notes, SetNote};
+pub use notes::{Flowtable, Handles, LiveTable, Notes, Numbered, SetNote};
 pub use value::{Jhash, Load, Numgen, Operand, Relation, ShiftDir, Value, ValueKind};
 
 use crate::datatype::Type;
@@ -67,6 +67,8 @@ pub struct Rule {
     pub id: RuleId,
     /// Its chain.
     pub chain: ChainId,
+    /// Its handle.
+    pub handle: u64,
     /// Its text.
     pub span: Span,
     /// Matches and statements in order, implied matches included; none without

@@ -17,6 +17,56 @@ pub struct Notes {
     pub sets: BTreeMap<SetId, SetNote>,
     /// Comments of named objects.
     pub objects: BTreeMap<StateId, String>,
+    /// Handles of all but rules and flowtables, which know their own.
+    pub handles: Handles,
+}
+
+/// What has a handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Numbered {
+    /// A table.
+    Table(TableId),
+    /// A chain.
+    Chain(ChainId),
+    /// A set or map.
+    Set(SetId),
+    /// A named object.
+    Object(StateId),
+}
+
+/// Handles as a fresh kernel gives them out: one row of numbers for tables, and in each table one row for its chains, rules, sets (also those
+/// without a name), objects and flowtables, in the order in which they come.
+#[derive(Debug, Default)]
+pub struct Handles {
+    tables: u64,
+    last: BTreeMap<TableId, u64>,
+    given: BTreeMap<Numbered, u64>,
+}
+
+impl Handles {
+    /// The next number of a table.
+    pub(crate) fn next(&mut self, table: TableId) -> u64 {
+        let last = self.last.entry(table).or_default();
+        *last += 1;
+        *last
+    }
+
+    /// Gives a table its number.
+    pub(crate) fn give_table(&mut self, table: TableId) {
+        self.tables += 1;
+        self.given.insert(Numbered::Table(table), self.tables);
+    }
+
+    /// Gives something in a table its number.
+    pub(crate) fn give(&mut self, table: TableId, thing: Numbered) {
+        let number = self.next(table);
+        self.given.insert(thing, number);
+    }
+
+    /// The number of something.
+    pub fn of(&self, thing: Numbered) -> Option<u64> {
+        self.given.get(&thing).copied()
+    }
 }
 
 /// Names of a table at the end, in order of creation.
@@ -52,6 +102,8 @@ pub struct SetNote {
 pub struct Flowtable {
     /// Its name.
     pub name: String,
+    /// Its handle.
+    pub handle: u64,
     /// Priority at the ingress hook.
     pub priority: i32,
     /// Its devices.
