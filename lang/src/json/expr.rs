@@ -64,7 +64,7 @@ impl Writer {
             Kind::Bool(on) => out.push(if *on { "exists" } else { "missing" }),
             Kind::Array(items) => out.joined(items, ",", styles),
             Kind::Object(_) => out.object_expr(node, styles),
-            Kind::Null => out.fault(node, "an expression is wanted here"),
+            Kind::Null => out.fault(node, "an expression is wanted here, not null"),
         });
     }
 
@@ -376,12 +376,13 @@ impl Writer {
             self.optional(body, "len", ",");
             return;
         }
-        self.optional(body, "tunnel", "");
-        self.push(if body.get("tunnel").is_some() {
-            " "
-        } else {
-            ""
-        });
+        // a field of the tunnel's own header names it once
+        let tunnel = body.get("tunnel");
+        let protocol = body.get("protocol").and_then(Node::text);
+        if let Some(tunnel) = tunnel.filter(|tunnel| tunnel.text() != protocol) {
+            self.name(tunnel);
+            self.push(" ");
+        }
         self.member(body, "protocol");
         self.push(" ");
         self.member(body, "field");

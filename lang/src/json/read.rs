@@ -12,6 +12,17 @@ use crate::diag::{Code, Diagnostic};
 use crate::source::{SourceId, Sources, Span};
 use std::collections::BTreeMap;
 
+/// What tables are made of, but for named objects.
+const PARTS: &[&str] = &[
+    "table",
+    "chain",
+    "rule",
+    "set",
+    "map",
+    "element",
+    "flowtable",
+];
+
 /// Kinds of named objects.
 const OBJECTS: &[&str] = &[
     "counter",
@@ -205,6 +216,11 @@ fn command(out: &mut Writer, verb: &str, item: &Node, kind: &str, body: &Node, u
     if matches!(verb, "list" | "reset") {
         return;
     }
+    if !PARTS.contains(&kind) && !OBJECTS.contains(&kind) {
+        let known = [PARTS, OBJECTS].concat().join(", ");
+        out.fault(item, format!("unknown object `{kind}`; there are {known}"));
+        return;
+    }
     out.push(verb);
     out.push(" ");
     out.push(kind);
@@ -242,8 +258,7 @@ fn command(out: &mut Writer, verb: &str, item: &Node, kind: &str, body: &Node, u
             out.push(" }");
         }
         "flowtable" => flowtable(out, body),
-        kind if OBJECTS.contains(&kind) => object(out, kind, body),
-        _ => out.fault(item, format!("unknown object `{kind}`")),
+        kind => object(out, kind, body),
     }
 }
 

@@ -113,13 +113,14 @@ fn per_line(key: &[Type]) -> usize {
         | DataType::DccpPkttype
         | DataType::Mark
         | DataType::IfaceIndex
+        | DataType::Classid
+        | DataType::Uid
+        | DataType::Gid => 5,
+        DataType::Ipv4Addr
         | DataType::CtState
         | DataType::CtDir
         | DataType::CtStatus
-        | DataType::IcmpType
-        | DataType::Icmpv6Type
-        | DataType::PktType => 5,
-        DataType::Ipv4Addr | DataType::IfaceType => 2,
+        | DataType::PktType => 2,
         _ => 1,
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod hostile;
+mod json;
 mod lints;
 mod predicates;
 mod semantics;
