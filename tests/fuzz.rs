@@ -55,3 +55,8 @@ fn datapath() {
 fn capture() {
     replay("capture", bodies::capture::run);
 }
+
+#[test]
+fn json() {
+    replay("json", bodies::json::run);
+}

@@ -8,6 +8,7 @@ pub mod compile;
 pub mod datapath;
 pub mod engines;
 pub mod format;
+pub mod json;
 mod rules;
 pub mod syntax;
 
