@@ -118,7 +118,14 @@ fn object_value(table: &Table, object: &Object) -> Value {
             put(&mut map, "used", *consumed);
             put(&mut map, "inv", *over);
         }
-        StateSpec::Limit(limit) => limit_members(&mut map, limit),
+        StateSpec::Limit(limit) => {
+            limit_members(&mut map, limit);
+            // of an object nft leaves out a burst that is none
+            if limit.burst == 0 {
+                map.remove("burst");
+                map.remove("burst_unit");
+            }
+        }
         StateSpec::CtHelper {
             name,
             l4proto,

@@ -44,6 +44,7 @@ pub(super) fn rule(compiled: &Compiled, family: Family, rule: &typed::Rule) -> V
         Family::Arp => Some(redan_vm::field::Header::Arp),
         Family::Inet | Family::Bridge | Family::Netdev => None,
     };
+    lister.known.link = (family == Family::Bridge).then_some(redan_vm::field::Header::Ether);
     lister.known.fixed = matches!(family, Family::Ip | Family::Ip6);
     let mut out = Vec::new();
     for (stmt, shown) in stmts.into_iter().zip(shown) {
@@ -457,7 +458,11 @@ impl Lister<'_> {
         let name = set.map_or_else(String::new, |set| set.name.clone());
         let element = Element {
             key: self.value(&dynset.key),
-            stmts: dynset.exprs.iter().cloned().map(Stmt::State).collect(),
+            // what the set itself says the kernel does not give back here
+            stmts: match set {
+                Some(set) if !set.exprs.is_empty() => Vec::new(),
+                _ => dynset.exprs.iter().cloned().map(Stmt::State).collect(),
+            },
             timeout_ms: dynset.timeout_ms,
             comment: None,
             data: dynset.data.as_ref().map(|data| self.value(data)),

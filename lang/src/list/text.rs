@@ -71,11 +71,11 @@ fn print_table(out: &mut String, table: &Table, handles: Handles) {
         table.family.word(),
         table.name
     );
-    if let Some(comment) = &table.comment {
-        line!(out, "\tcomment \"{comment}\"");
-    }
     if table.dormant {
         line!(out, "\tflags dormant");
+    }
+    if let Some(comment) = &table.comment {
+        line!(out, "\tcomment \"{comment}\"");
     }
     let mut first = !table.dormant && table.comment.is_none();
     let mut gap = |out: &mut String| {
@@ -219,14 +219,14 @@ fn print_set(out: &mut String, set: &Set, handles: Handles) {
     if !set.flags.is_empty() {
         line!(out, "\t\tflags {}", set.flags.join(","));
     }
+    if !set.stmts.is_empty() {
+        line!(out, "\t\t{}", stmts_text(&set.stmts));
+    }
     if let Some(ms) = set.timeout_ms {
         line!(out, "\t\ttimeout {}", span(ms));
     }
     if let Some(ms) = set.gc_interval_ms {
         line!(out, "\t\tgc-interval {}", span(ms));
-    }
-    if !set.stmts.is_empty() {
-        line!(out, "\t\t{}", stmts_text(&set.stmts));
     }
     if set.auto_merge {
         line!(out, "\t\tauto-merge");

@@ -196,6 +196,10 @@ pub(super) fn ends(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: u
             Expr::Number(value, value.to_string())
         }
         named @ Expr::Word(_) if numeric => Expr::Numbered(Box::new(named), value.to_string()),
+        named @ Expr::Word(_) if matches!(ty.datatype, DataType::Dscp | DataType::EtherType) => {
+            let width = usize::from(ty.bytes()) * 2;
+            Expr::Numbered(Box::new(named), format!("0x{value:0width$x}"))
+        }
         other => other,
     };
     Expr::Range(Box::new((end(low), end(high))))
@@ -215,6 +219,8 @@ pub(super) fn prefix(ruleset: &Ruleset, ty: Type, style: Style, value: u128, len
 pub(super) struct Known {
     /// The only transport header that packets can have here.
     pub(super) transport: Option<Header>,
+    /// The link header.
+    pub(super) link: Option<Header>,
     /// The network header.
     pub(super) network: Option<Header>,
     /// Whether the table has no other.
@@ -426,7 +432,8 @@ fn row(
         None => match base {
             instr::Base::Transport => named(known.transport.unwrap_or(Header::Th)),
             instr::Base::Network => known.network.and_then(named),
-            instr::Base::Link | instr::Base::Inner | instr::Base::Tunnel => None,
+            instr::Base::Link => known.link.and_then(named),
+            instr::Base::Inner | instr::Base::Tunnel => None,
         },
     }
 }
