@@ -180,6 +180,14 @@ impl Sources {
             .unwrap_or_default()
     }
 
+    /// Line of the byte at `offset`, from 1. Quick also where lines are long, as those of JSON are.
+    pub fn line(&self, id: SourceId, offset: u32) -> u32 {
+        let index = self
+            .source(id)
+            .map_or(0, |source| source.line_index(offset));
+        u32::try_from(index + 1).unwrap_or(u32::MAX)
+    }
+
     /// Line and column of the byte at `offset`, which may lie inside a character or behind the end.
     pub fn position(&self, id: SourceId, offset: u32) -> Position {
         let Some(source) = self.source(id) else {
@@ -229,5 +237,6 @@ mod tests {
         check(10, 3, 1);
         check(99, 3, 5);
         assert_eq!(sources.source(id).map(|s| s.line_range(0)), Some(0..2));
+        assert_eq!((sources.line(id, 2), sources.line(id, 99)), (1, 3));
     }
 }

@@ -123,7 +123,7 @@ impl Converted {
             let from = source.line_range(line.saturating_sub(1)).start;
             if let Some(start) = starts.get(&from) {
                 let start = u32::try_from(*start).unwrap_or(u32::MAX);
-                rule.origin.line = sources.position(json, start).line;
+                rule.origin.line = sources.line(json, start);
             }
         }
     }

@@ -239,7 +239,7 @@ impl<'a> Context<'a> {
         }
         Origin {
             file,
-            line: self.sources.position(span.source, span.start).line,
+            line: self.sources.line(span.source, span.start),
         }
     }
 

@@ -35,6 +35,27 @@ fn faults_of_json_are_explained() {
 }
 
 #[test]
+fn rules_on_one_long_line_know_it() {
+    let rule = "{\"rule\": {\"family\": \"ip\", \"table\": \"t\", \"chain\": \"c\", \"expr\": [{\"accept\": null}]}}";
+    let text = format!(
+        "{{\"nftables\": [{{\"table\": {{\"family\": \"ip\", \"name\": \"t\"}}}},
+        {{\"chain\": {{\"family\": \"ip\", \"table\": \"t\", \"name\": \"c\"}}}}, {}]}}",
+        vec![rule; 10_000].join(", ")
+    );
+    let mut sources = Sources::new();
+    let given = sources.add("test.json", text.as_str());
+    let start = Instant::now();
+    let converted = json::convert(&text);
+    let root = sources.add("test.json", converted.text.as_str());
+    let (file, _) = parse(&mut sources, root, &NoLoader, &[]);
+    let mut ruleset = analyze(&file, &sources, &Options::default()).ruleset;
+    converted.relocate_rules(&sources, root, given, &mut ruleset);
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(ruleset.rules.len(), 10_000);
+    assert!(ruleset.rules.iter().all(|rule| rule.origin.line == 2));
+}
+
+#[test]
 fn odd_json_gets_a_quick_answer() {
     let listing = include_str!("../list/shapes.json");
     let many = |what: &str| format!("{{\"nftables\": [{}]}}", vec![what; 20_000].join(","));
