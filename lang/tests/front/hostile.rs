@@ -30,7 +30,7 @@ fn samples() -> Vec<Vec<u8>> {
     clippy::disallowed_methods,
     reason = "the test is of the time that an answer takes"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
