@@ -70,6 +70,16 @@ fn values_must_fit_their_field() {
         ("ip ttl set 256", "E111"),
         ("queue num 65536", "E111"),
         ("skuid \"nobody-knows-me\"", "E110"),
+        ("meta mark set ip length", "E112"),
+        ("tcp dport set meta mark", "E112"),
+        ("ip ttl set meta mark", "E112"),
+        ("meta secmark { 1, 2 }", "E116"),
+        ("iifname \"eth0\"-\"eth9\"", "E112"),
+        ("iifname exists", "E112"),
+        ("oif { exists, \"lo\" }", "E112"),
+        ("ct helper . tcp dport { \"ftp\" . 21 }", "E112"),
+        ("ip length << 1 == 1", "E115"),
+        ("socket transparent 2", "E111"),
     ];
     compare(cases.map(|(rule, code)| (with_rule("ip", FILTER, rule), code)));
 }
@@ -129,6 +139,8 @@ fn statements_have_their_places() {
         ("ip", PREROUTING, "dnat to 10.0.0.1:80", "E121"),
         ("inet", PREROUTING, "dnat to 10.0.0.1", "E121"),
         ("inet", PREROUTING, "dnat ip6 to 10.0.0.1", "E112"),
+        ("ip", PREROUTING, "dnat to tcp dport", "E112"),
+        ("ip6", PREROUTING, "dnat to ip6 hoplimit", "E112"),
         ("ip", FILTER, "log level audit group 2", "E134"),
         ("ip", FILTER, "log level loud", "E119"),
         (

@@ -6,7 +6,9 @@
 )]
 
 use crate::ast::{BinaryOp, Expr, ExprKind, Str};
-use crate::datatype::{Base, Type, mask, read_number, read_str, read_symbol};
+use crate::datatype::{
+    Base, Type, ValueError, local_to_utc, mask, read_number, read_str, read_symbol,
+};
 use crate::diag::Code;
 use crate::resolve::Context;
 use crate::source::Span;
@@ -128,6 +130,13 @@ impl Context<'_> {
 
     fn word(&mut self, span: Span, ty: Type) -> Option<u128> {
         let text = self.sources.text(span);
+        if matches!(text, "exists" | "missing") && ty.datatype != DataType::Boolean {
+            let message = format!(
+                "datatype mismatch, expected {}, `{text}` is a boolean",
+                describe(ty)
+            );
+            return self.error(Code::WrongType, span, message);
+        }
         if ty.datatype == DataType::IfaceIndex {
             return Some(u128::from(self.interface(text)));
         }
@@ -192,7 +201,12 @@ impl Context<'_> {
     fn time(&mut self, span: Span, ms: u64, ty: Type) -> Option<u128> {
         let value = u128::from(ms);
         if ty.datatype == DataType::Hour {
-            return self.number(span, value / 1000, ty);
+            let secs = i64::try_from(value / 1000).unwrap_or(i64::MAX);
+            let offset = self.options.clock.utc_offset_secs;
+            return match local_to_utc(secs, offset) {
+                Some(secs) => Some(secs),
+                None => self.value_error(span, ty, &ValueError::Time("time of day")),
+            };
         }
         if value > ty.max() {
             return self.error(
@@ -207,6 +221,15 @@ impl Context<'_> {
     fn range(&mut self, span: Span, low: &Expr, high: &Expr, ty: Type) -> Option<Constant> {
         let (low, high) = (self.single(low, ty), self.single(high, ty));
         let (low, high) = (low?, high?);
+        if ty.base() == Base::String {
+            let message = format!("ranges are undefined for {}", describe(ty));
+            return self.error_help(
+                Code::WrongType,
+                span,
+                message,
+                "name each in a set, or write a name with a `*` at its end",
+            );
+        }
         if low > high {
             // hours of a day may pass midnight in UTC
             if ty.datatype == DataType::Hour {

@@ -36,7 +36,7 @@ impl RuleCheck<'_, '_> {
     /// Types `key vmap map`.
     pub(super) fn vmap(&mut self, span: Span, key: &Expr, map: &Expr) -> Option<()> {
         let key = self.key(key)?;
-        let set = self.map_set(&key, map, DataShape::Verdict)?;
+        let (key, set) = self.map_set(key, map, DataShape::Verdict)?;
         if self
             .cx
             .ruleset
@@ -91,7 +91,7 @@ impl RuleCheck<'_, '_> {
         want: Type,
     ) -> Option<Value> {
         let key = self.key(key)?;
-        let set = self.map_set(&key, map, data.clone())?;
+        let (key, set) = self.map_set(key, map, data.clone())?;
         let info = self.cx.set_info(set)?;
         if info.data.is_empty() {
             return self
@@ -99,7 +99,7 @@ impl RuleCheck<'_, '_> {
                 .error(Code::WrongType, map.span, "this map gives no values");
         }
         let have = info.data.first().copied()?;
-        if !super::set::compatible(have, want) && !fits_mark(have, want) {
+        if !storable(have, want) {
             let message = format!(
                 "datatype mismatch: expected {}, the map gives {}",
                 super::describe(want),
@@ -117,14 +117,19 @@ impl RuleCheck<'_, '_> {
         })
     }
 
-    /// The set behind a map expression: a literal, `@name`, or a variable.
-    pub(super) fn map_set(&mut self, key: &Value, map: &Expr, data: DataShape) -> Option<SetId> {
-        self.refuse_bare_address(key)?;
+    /// The set behind a map expression (a literal, `@name`, or a variable), and what is looked up in it.
+    pub(super) fn map_set(
+        &mut self,
+        key: Value,
+        map: &Expr,
+        data: DataShape,
+    ) -> Option<(Value, SetId)> {
+        self.refuse_bare_address(&key)?;
         let (map, scope) = self.cx.resolve(map)?;
         match &map.kind {
             ExprKind::SetRef(word) => {
                 let set = self.cx.find_set(self.place.table, *word)?;
-                self.check_set_key(key, set, *word)?;
+                self.check_set_key(&key, set, *word)?;
                 if self
                     .cx
                     .ruleset
@@ -139,7 +144,7 @@ impl RuleCheck<'_, '_> {
                         "declare it with `map`, and give its elements data",
                     );
                 }
-                Some(set)
+                Some((key, set))
             }
             ExprKind::Set(lit) => self.scoped(scope, |check| {
                 let name = if matches!(data, DataShape::Object(_)) {
@@ -147,13 +152,13 @@ impl RuleCheck<'_, '_> {
                 } else {
                     "__map%d"
                 };
-                let mut shape = check.shape(key, data);
-                shape.interval = check.cx.has_ranges(lit, false);
+                let (key, shape) = check.literal_shape(key, lit, data);
                 let collected = check.cx.collect(lit, &shape)?;
                 if collected.len() == 0 {
                     return check.cx.error(Code::EmptySet, lit.span, "map is empty");
                 }
-                check.anonymous(lit.span, name, &shape, collected)
+                let set = check.anonymous(lit.span, name, &shape, collected)?;
+                Some((key, set))
             }),
             _ => self.cx.error(
                 Code::WrongType,
@@ -169,7 +174,7 @@ impl RuleCheck<'_, '_> {
         if let ExprKind::Map(sides) = &resolved.kind {
             return self.scoped(scope, |check| {
                 let key = check.key(&sides.0)?;
-                let set = check.map_set(&key, &sides.1, DataShape::Object(vm_kind(kind)))?;
+                let (key, set) = check.map_set(key, &sides.1, DataShape::Object(vm_kind(kind)))?;
                 let fits = check
                     .cx
                     .ruleset
@@ -222,13 +227,16 @@ impl RuleCheck<'_, '_> {
     }
 }
 
-/// Whether a number may be stored where a mark or another plain number of the machine is wanted.
-pub(super) fn fits_mark(have: Type, want: Type) -> bool {
+/// Whether values of one type may be stored where another is wanted: numbers without a meaning anywhere, and marks take numbers of any meaning
+/// (nft's `datatype_compatible`).
+pub(super) fn storable(have: Type, want: Type) -> bool {
     use crate::datatype::Base;
     use redan_vm::datatype::DataType;
-    let plain = matches!(want.datatype, DataType::Mark | DataType::Integer)
-        || matches!(have.datatype, DataType::Integer | DataType::Mark);
-    plain && have.base() != Base::String && want.base() != Base::String
+    let numbers = have.base() != Base::String && want.base() != Base::String;
+    let small = want.bits <= 64;
+    have.datatype == want.datatype
+        || (numbers && small && have.datatype == DataType::Integer)
+        || (numbers && want.datatype == DataType::Mark)
 }
 
 impl Context<'_> {

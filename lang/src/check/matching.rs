@@ -8,11 +8,11 @@
 use super::rule::RuleCheck;
 use super::{Constant, describe};
 use crate::ast::{self, Expr, ExprKind, MatchOp, SetLit};
-use crate::datatype::{Base, Type};
+use crate::datatype::{Base, Type, mask};
 use crate::diag::Code;
 use crate::sets::DataShape;
 use crate::source::Span;
-use crate::typed::{Load, Match, Operand, Relation, StmtKind, Value, ValueKind};
+use crate::typed::{Load, Match, Operand, Relation, ShiftDir, StmtKind, Value, ValueKind};
 use redan_vm::ct::CtKey;
 use redan_vm::datatype::DataType;
 use redan_vm::instr::{FibResult, fib_flags};
@@ -48,7 +48,20 @@ impl RuleCheck<'_, '_> {
         }
     }
 
-    fn compare(&mut self, left: Value, op: MatchOp, op_span: Span, right: &Expr) -> Option<Match> {
+    fn compare(
+        &mut self,
+        left: Value,
+        op: MatchOp,
+        op_span: Span,
+        right: &Expr,
+    ) -> Option<Match> {
+        if matches!(&left.kind, ValueKind::Load(load) if load.is_secmark()) {
+            return self.cx.error(
+                Code::NotConstant,
+                right.span,
+                "secmark cannot be compared with a constant: its numbers change",
+            );
+        }
         let explicit = op != MatchOp::Implicit;
         let finish = |left, relation, right| {
             Some(Match {
@@ -140,6 +153,7 @@ impl RuleCheck<'_, '_> {
         span: Span,
     ) -> Option<Match> {
         let explicit = op != MatchOp::Implicit;
+        let (left, constant) = self.unshift(left, constant, span)?;
         let finish = |relation, right| {
             Some(Match {
                 left: left.clone(),
@@ -148,13 +162,6 @@ impl RuleCheck<'_, '_> {
                 explicit,
             })
         };
-        if matches!(&left.kind, ValueKind::Load(load) if load.is_secmark()) {
-            return self.cx.error(
-                Code::NotConstant,
-                span,
-                "secmark cannot be compared with a constant: its numbers change",
-            );
-        }
         let flags = left.ty.base() == Base::Bitmask && matches!(left.kind, ValueKind::Load(_));
         let value = match constant {
             Constant::Value(value) => value,
@@ -183,32 +190,59 @@ impl RuleCheck<'_, '_> {
             ),
             MatchOp::Implicit | MatchOp::Eq => finish(Relation::Eq, Operand::Value(value)),
             MatchOp::Ne => finish(Relation::Ne, Operand::Value(value)),
-            MatchOp::Lt => self.ordered(left, Relation::Lt, value, explicit, span),
-            MatchOp::Gt => self.ordered(left, Relation::Gt, value, explicit, span),
-            MatchOp::Le => self.ordered(left, Relation::Le, value, explicit, span),
-            MatchOp::Ge => self.ordered(left, Relation::Ge, value, explicit, span),
+            MatchOp::Lt => finish(Relation::Lt, Operand::Value(value)),
+            MatchOp::Gt => finish(Relation::Gt, Operand::Value(value)),
+            MatchOp::Le => finish(Relation::Le, Operand::Value(value)),
+            MatchOp::Ge => finish(Relation::Ge, Operand::Value(value)),
         }
     }
 
-    fn ordered(
+    /// A shift on the left side is undone on the right, as nft's `binop_transfer` does it: `x << 2 == 8` is `x == 2`, `x >> 2 == 1` compares x without its
+    /// last two bits.
+    fn unshift(
         &mut self,
         left: Value,
-        relation: Relation,
-        value: u128,
-        explicit: bool,
+        constant: Constant,
         span: Span,
-    ) -> Option<Match> {
-        if left.ty.base() == Base::String {
-            return self
-                .cx
-                .error(Code::WrongType, span, "strings have no order");
-        }
-        Some(Match {
-            left,
-            relation,
-            right: Operand::Value(value),
-            explicit,
-        })
+    ) -> Option<(Value, Constant)> {
+        let ValueKind::Shift { from, dir, bits } = left.kind else {
+            return Some((left, constant));
+        };
+        let all = from.whole_bits();
+        let back = |value: u128| match dir {
+            ShiftDir::Left => (value.trailing_zeros() >= bits).then(|| value >> bits),
+            ShiftDir::Right => value.checked_shl(bits).filter(|value| value & !all == 0),
+        };
+        let found = match constant {
+            Constant::Value(value) => back(value).map(Constant::Value),
+            Constant::Range(low, high) => back(low)
+                .zip(back(high))
+                .map(|(low, high)| Constant::Range(low, high)),
+            Constant::Prefix { .. } => {
+                let kind = ValueKind::Shift { from, dir, bits };
+                return Some((Value { kind, ..left }, constant));
+            }
+        };
+        let Some(constant) = found else {
+            return self.cx.error_help(
+                Code::BadRange,
+                span,
+                "comparison is always false",
+                "the shifted value never has such bits",
+            );
+        };
+        let left = match dir {
+            ShiftDir::Left => *from,
+            ShiftDir::Right => Value {
+                kind: ValueKind::Bits {
+                    from,
+                    mask: all & !mask(bits),
+                    xor: 0,
+                },
+                ..left
+            },
+        };
+        Some((left, constant))
     }
 
     /// `tcp flags syn / syn,ack`.
@@ -258,8 +292,7 @@ impl RuleCheck<'_, '_> {
         explicit: bool,
         lit: &SetLit,
     ) -> Option<Match> {
-        let mut shape = self.shape(&left, DataShape::None);
-        shape.interval = self.cx.has_ranges(lit, false);
+        let (key, shape) = self.literal_shape(left.clone(), lit, DataShape::None);
         let collected = self.cx.collect(lit, &shape)?;
         if collected.len() == 0 {
             return self.cx.error_help(
@@ -282,7 +315,7 @@ impl RuleCheck<'_, '_> {
         }
         let set = self.anonymous(lit.span, "__set%d", &shape, collected)?;
         Some(Match {
-            left,
+            left: key,
             relation,
             right: Operand::Set(set),
             explicit,

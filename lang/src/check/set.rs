@@ -7,12 +7,12 @@
 
 use super::describe;
 use super::rule::RuleCheck;
-use crate::ast::Word;
+use crate::ast::{SetLit, Word};
 use crate::datatype::{Base, Type, decode};
 use crate::diag::{Code, Diagnostic};
 use crate::sets::{Collected, DataShape, Shape};
 use crate::source::Span;
-use crate::typed::{SetInfo, Value, ValueKind};
+use crate::typed::{SetInfo, Value, ValueKind, flips};
 use redan_vm::datatype::DataType;
 use redan_vm::ids::SetId;
 use redan_vm::ruleset::{Elements, Set, SetData, set_flags};
@@ -20,20 +20,53 @@ use redan_vm::ruleset::{Elements, Set, SetData, set_flags};
 impl RuleCheck<'_, '_> {
     /// What elements of a set for this key look like.
     pub(super) fn shape(&self, key: &Value, data: DataShape) -> Shape {
-        let (shift, wide_bits) = match &key.kind {
-            ValueKind::Load(load) => load.bit_field().map_or((0, key.ty.bits), |(shift, bits)| {
-                (shift, (shift + bits).div_ceil(8) * 8)
-            }),
-            _ => (0, key.ty.bits),
-        };
         Shape {
             key: key.types(),
             data,
             interval: false,
-            shift,
-            wide_bits,
+            shift: 0,
+            wide_bits: key.ty.bits,
+            flip: 0,
+            in_place: false,
             table: self.place.table,
         }
+    }
+
+    /// The same for a literal, and what is looked up in it. As in nft, elements take on what a bit field's place and a last `^` do to the key, unless one of
+    /// them is `*` (nft's `binop_transfer`).
+    pub(super) fn literal_shape(
+        &mut self,
+        mut key: Value,
+        lit: &SetLit,
+        data: DataShape,
+    ) -> (Value, Shape) {
+        let mut shape = self.shape(&key, data);
+        shape.interval = self.cx.has_ranges(lit, false);
+        if self.cx.has_catchall(lit) {
+            return (key, shape);
+        }
+        shape.in_place = true;
+        match key.kind {
+            ValueKind::Load(ref load) => {
+                if let Some((shift, bits)) = load.bit_field() {
+                    shape.shift = shift;
+                    shape.wide_bits = (shift + bits).div_ceil(8) * 8;
+                }
+            }
+            ValueKind::Bits { from, mask, xor } if !shape.interval => {
+                let split = flips(mask, xor);
+                shape.flip = if split { xor } else { 0 };
+                let xor = if split { 0 } else { xor };
+                let whole = from.whole_bits();
+                key.kind = if split && mask == whole {
+                    from.kind
+                } else {
+                    ValueKind::Bits { from, mask, xor }
+                };
+            }
+            _ => {}
+        }
+        (key, shape)
     }
 
     /// Makes an anonymous set or map.
@@ -51,7 +84,7 @@ impl RuleCheck<'_, '_> {
             data: data_types(&shape.data),
             data_interval: matches!(shape.data, DataShape::Values { interval: true, .. }),
             auto_merge: matches!(shape.data, DataShape::None),
-            in_place: true,
+            in_place: shape.in_place,
             swapped: shape.interval,
             is_typeof: true,
             used: true,
@@ -77,6 +110,8 @@ impl RuleCheck<'_, '_> {
             interval: false,
             shift: 0,
             wide_bits: ty.bits,
+            flip: 0,
+            in_place: true,
             table: self.place.table,
         };
         let mut set = new_set(

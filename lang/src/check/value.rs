@@ -8,7 +8,7 @@
 use super::rule::RuleCheck;
 use super::{Constant, describe};
 use crate::ast::{BinaryOp, Expr, ExprKind};
-use crate::datatype::{Base, Type, mask};
+use crate::datatype::{Base, Type};
 use crate::diag::Code;
 use crate::resolve::every;
 use crate::source::Span;
@@ -157,6 +157,14 @@ impl RuleCheck<'_, '_> {
             .sum();
         for part in &parts {
             self.refuse_bare_address(part)?;
+            if part.ty.datatype == DataType::String {
+                return self.cx.error_help(
+                    Code::WrongType,
+                    part.span,
+                    "strings without a fixed size cannot be part of a concatenation",
+                    "match it by itself, beside the others",
+                );
+            }
         }
         if bytes > 64 {
             return self.cx.error(
@@ -348,7 +356,10 @@ fn mask_type(ty: Type) -> Type {
 
 /// `(from & mask) ^ xor` for an operator and a constant; neighbours fold into one.
 fn bits(span: Span, left: Value, op: BinaryOp, operand: u128) -> Value {
-    let all = mask(left.ty.bits);
+    let all = match &left.kind {
+        ValueKind::Bits { from, .. } => from.whole_bits(),
+        _ => left.whole_bits(),
+    };
     let (keep, flip) = match op {
         BinaryOp::And => (operand, 0),
         BinaryOp::Or => (all & !operand, operand),

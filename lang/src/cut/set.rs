@@ -56,6 +56,33 @@ fn is_sign(kind: PlainTokenKind) -> bool {
     )
 }
 
+/// Whether the last tokens are the start of `@th,16,16` or `tcp option @8,16,16`, up to a comma that belongs to it.
+fn in_raw_field(toks: &[Tok]) -> bool {
+    let base = |tok: &Tok| {
+        matches!(
+            tok.kind,
+            token::AT_LL | token::AT_NH | token::AT_TH | token::AT_IH
+        )
+    };
+    let option = |kinds: [Kind; 2]| kinds == [token::AT, token::NUMBER];
+    match toks {
+        [.., tok] if base(tok) => true,
+        [.., tok, first, offset]
+            if base(tok) && (first.kind, offset.kind) == (token::COMMA, token::NUMBER) =>
+        {
+            true
+        }
+        [.., at, kind] if option([at.kind, kind.kind]) => true,
+        [.., at, kind, first, offset]
+            if option([at.kind, kind.kind])
+                && (first.kind, offset.kind) == (token::COMMA, token::NUMBER) =>
+        {
+            true
+        }
+        _ => false,
+    }
+}
+
 /// Verdicts and statements that never stand in an element without `:` before them.
 const VERDICTS: [Kind; 10] = [
     keyword("accept"),
@@ -158,6 +185,8 @@ impl Parser<'_> {
                 self.dropped = true;
                 return Piece::Comma;
             }
+            // the numbers of a raw field have commas between them
+            token::COMMA if in_raw_field(element) => element.push(tok),
             token::COMMA => return Piece::Comma,
             token::RBRACE => return Piece::Close(tok.end),
             token::NEWLINE => {

@@ -62,13 +62,7 @@ pub fn read_number(ty: Type, value: u128, clock: Clock) -> Result<u128, ValueErr
             fits(value, mask(64) / 1_000_000_000).map(|secs| secs * 1_000_000_000)
         }
         DataType::Time => fits(value, mask(64) / 1000).and_then(|secs| fits(secs * 1000, ty.max())),
-        DataType::Hour => {
-            let secs = fits(value, 86_400)?;
-            i64::try_from(secs)
-                .ok()
-                .and_then(|secs| time::local_to_utc(secs, clock.utc_offset_secs))
-                .ok_or(ValueError::Time("hour"))
-        }
+        DataType::Boolean => fits(value, 1),
         DataType::String | DataType::Ifname => read_str(ty, &value.to_string(), clock),
         _ if info(ty.datatype).base == Base::Verdict => Err(ValueError::Unknown {
             what: "verdict",

@@ -37,7 +37,7 @@ pub(super) fn read_hour(text: &str, utc_offset_secs: i32) -> Option<u128> {
 }
 
 /// Seconds of the local day as seconds of the UTC day.
-pub(super) fn local_to_utc(secs: i64, utc_offset_secs: i32) -> Option<u128> {
+pub(crate) fn local_to_utc(secs: i64, utc_offset_secs: i32) -> Option<u128> {
     u128::try_from((secs - i64::from(utc_offset_secs)).rem_euclid(DAY_SECS)).ok()
 }
 

@@ -115,6 +115,10 @@ pub struct Lexer<'a> {
     rest: Option<(u32, u32)>,
     /// After `priority`, up to the line's end, `1:2` is a class.
     class_ids: bool,
+    /// From a set of classes on, it is one everywhere.
+    class_sets: bool,
+    /// `typeof` stands on this line.
+    is_typeof: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -124,6 +128,8 @@ impl<'a> Lexer<'a> {
             raw: Raw::lexer(text),
             rest: None,
             class_ids: false,
+            class_sets: false,
+            is_typeof: false,
         }
     }
 
@@ -140,6 +146,11 @@ impl<'a> Lexer<'a> {
         let kind = token::kind_of_word(text);
         if kind == PRIORITY {
             self.class_ids = true;
+            self.class_sets |= self.is_typeof;
+        } else if kind == TYPEOF {
+            self.is_typeof = true;
+        } else if text == "classid" {
+            self.class_sets = true;
         }
         kind
     }
@@ -181,7 +192,7 @@ impl<'a> Lexer<'a> {
     fn extend_class_id(&mut self, kind: Kind) -> Kind {
         let hex = |text: &str| text.bytes().take_while(u8::is_ascii_hexdigit).count();
         let half = self.raw.slice();
-        if !self.class_ids || half.len() > 4 || hex(half) != half.len() {
+        if !(self.class_ids || self.class_sets) || half.len() > 4 || hex(half) != half.len() {
             return kind;
         }
         let rest = self.raw.remainder();
@@ -204,6 +215,7 @@ impl<'a> Lexer<'a> {
             Raw::Comment => return Class::Comment,
             Raw::Newline => {
                 self.class_ids = false;
+                self.is_typeof = false;
                 token::NEWLINE
             }
             Raw::Word => {
@@ -253,6 +265,7 @@ impl<'a> Lexer<'a> {
 }
 
 const PRIORITY: Kind = token::keyword("priority");
+const TYPEOF: Kind = token::keyword("typeof");
 
 fn sign(text: &str) -> Kind {
     match text {

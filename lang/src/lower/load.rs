@@ -8,11 +8,17 @@ use redan_vm::meta::ByteOrder;
 use redan_vm::{Data, Instr, Reg};
 
 impl Lower<'_> {
+    /// Loads the bytes that a field touches.
+    pub(super) fn plain_load(&mut self, load: &Load, slot: u8) -> Result<(), LowerError> {
+        let instr = self.load(load, self.reg(slot)?, None)?;
+        self.code.push(instr);
+        Ok(())
+    }
+
     /// Loads the bytes that a field touches, with bits of its neighbours cleared, so that it lies as on the wire.
     pub(super) fn masked_load(&mut self, load: &Load, slot: u8) -> Result<(), LowerError> {
+        self.plain_load(load, slot)?;
         let dst = self.reg(slot)?;
-        let instr = self.load(load, dst, None)?;
-        self.code.push(instr);
         if let Some((shift, bits)) = load.bit_field() {
             let len = covering(shift, bits);
             let keep = encode(mask(bits) << shift, len, ByteOrder::Network);

@@ -8,7 +8,7 @@
 use super::load::covering;
 use super::{Lower, LowerError, WIDE, network, slots};
 use crate::datatype::{Base, Type, encode, mask};
-use crate::typed::{Load, Match, Operand, Relation, Value, ValueKind};
+use crate::typed::{Load, Match, Operand, Relation, Value, ValueKind, flips};
 use redan_vm::instr::CmpOp;
 use redan_vm::meta::ByteOrder;
 use redan_vm::{Data, Instr, Reg};
@@ -69,13 +69,28 @@ impl Lower<'_> {
                 loaded.shift = shift;
                 loaded.order = ByteOrder::Network;
             }
-            // a flip of all bits moves to the other side
+            // a last flip of bits moves to the other side
             ValueKind::Bits {
                 from,
                 mask: keep,
                 xor,
-            } if *keep == mask(ty.bits) && !ordered => {
-                self.value(from, slot)?;
+            } if flips(*keep, *xor) && !ordered => {
+                if *keep == from.whole_bits() {
+                    self.value(from, slot)?;
+                } else {
+                    let kind = ValueKind::Bits {
+                        from: from.clone(),
+                        mask: *keep,
+                        xor: 0,
+                    };
+                    self.value(
+                        &Value {
+                            kind,
+                            ..left.clone()
+                        },
+                        slot,
+                    )?;
+                }
                 loaded.xor = *xor;
             }
             _ => self.value(left, slot)?,

@@ -116,11 +116,21 @@ impl Lower<'_> {
             }
             ValueKind::Load(load) => self.whole_load(load, slot),
             ValueKind::Bits { from, mask, xor } => {
-                self.value(from, slot)?;
+                let mask = match &from.kind {
+                    ValueKind::Load(load) if load.bit_field().is_some_and(is_low) => {
+                        // the field's own mask becomes part of this one
+                        self.plain_load(load, slot)?;
+                        mask & crate::datatype::mask(from.ty.bits)
+                    }
+                    _ => {
+                        self.value(from, slot)?;
+                        *mask
+                    }
+                };
                 self.code.push(Instr::Bitwise {
                     src: dst,
                     dst,
-                    mask: value.ty.encode(*mask),
+                    mask: value.ty.encode(mask),
                     xor: value.ty.encode(*xor),
                 });
                 Ok(())
@@ -212,12 +222,12 @@ impl Lower<'_> {
             ByteOrder::Host => ByteorderOp::Hton,
         };
         let len = ty.bytes();
-        if matches!(len, 2 | 4 | 8) {
+        if matches!(len, 2 | 4 | 8 | 16) {
             self.code.push(Instr::Byteorder {
                 op,
                 src: reg,
                 dst: reg,
-                size: len,
+                size: len.min(8),
                 len,
             });
         }
@@ -229,7 +239,7 @@ impl Lower<'_> {
         if ty.needs_swap() {
             return self.swap(slot, ty);
         }
-        if ty.order == ByteOrder::Host && ty.base() != Base::String && ty.bits > 1 {
+        if ty.order == ByteOrder::Host && ty.base() != Base::String {
             let reg = self.reg(slot)?;
             self.code.push(Instr::Byteorder {
                 op: ByteorderOp::Hton,
@@ -272,6 +282,11 @@ impl Lower<'_> {
             }
         }
     }
+}
+
+/// Whether a bit field ends with its byte, so that only bits above it must go.
+fn is_low(field: (u32, u32)) -> bool {
+    field.0 == 0
 }
 
 /// Room that a value needs: a concatenation its own size, anything else a wide register.

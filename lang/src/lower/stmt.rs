@@ -5,7 +5,7 @@
     reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
 )]
 
-use super::{Lower, LowerError, WIDE};
+use super::{Lower, LowerError, WIDE, slots};
 use crate::datatype::{encode, mask};
 use crate::typed::{Dynset, Load, Nat, NatArg, NatStmt, StmtKind, Value, ValueKind};
 use redan_vm::family::nfproto;
@@ -21,7 +21,8 @@ impl Lower<'_> {
         match stmt {
             StmtKind::Match(found) => return self.matching(found),
             StmtKind::Vmap { key, set } => {
-                let slot = self.take_for(key)?;
+                // what a part of the key needs beside itself stands behind whole wide registers
+                let slot = self.take(slots(key).next_multiple_of(WIDE))?;
                 self.key(key, *set, slot)?;
                 let src = self.reg(slot)?;
                 self.code.push(Instr::LookupVerdict { set: *set, src });
@@ -296,9 +297,15 @@ impl Lower<'_> {
         let src = if shift == 0 && start * 8 == bit_offset {
             self.argument(value)?
         } else {
-            let ValueKind::Const(number) = value.kind else {
-                return self
-                    .fail("only constants can be written to a part of a byte or checksum word");
+            // the field's new bits: those of it that stay, and those that are added
+            let (stay, number) = match &value.kind {
+                ValueKind::Const(number) => (0, *number),
+                ValueKind::Bits { from, mask, xor } if is_load_of(from, base, bit_offset, bits) => {
+                    (*mask, *xor)
+                }
+                _ => {
+                    return self.fail("only constants, and what is computed from the field itself, can be written to a part of a byte or checksum word");
+                }
             };
             let slot = self.take(WIDE)?;
             let reg = self.reg(slot)?;
@@ -308,7 +315,7 @@ impl Lower<'_> {
                 len,
                 dst: reg,
             });
-            let keep = mask(u32::from(len) * 8) & !(mask(bits) << shift);
+            let keep = mask(u32::from(len) * 8) & !((mask(bits) & !stay) << shift);
             let (mask, xor) = (
                 encode(keep, len, ByteOrder::Network),
                 encode(number << shift, len, ByteOrder::Network),
@@ -332,4 +339,13 @@ impl Lower<'_> {
         });
         Ok(())
     }
+}
+
+/// Whether a value is what a payload field holds.
+fn is_load_of(value: &Value, base: Base, bit_offset: u32, bits: u32) -> bool {
+    let ValueKind::Load(load) = &value.kind else {
+        return false;
+    };
+    matches!(load.as_ref(), Load::Payload { base: from, bit_offset: at, bits: width, .. }
+        if (*from, *at, *width) == (base, bit_offset, bits))
 }

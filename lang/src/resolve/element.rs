@@ -41,6 +41,8 @@ fn shape_of(cx: &Context<'_>, id: SetId) -> Option<Shape> {
         interval: set.flags & set_flags::INTERVAL != 0,
         shift: 0,
         wide_bits: 0,
+        flip: 0,
+        in_place: false,
         table: set.table,
     })
 }

@@ -90,6 +90,8 @@ pub(super) fn declare(
         interval,
         shift: 0,
         wide_bits: 0,
+        flip: 0,
+        in_place: false,
         table,
     };
     let mut flags = declared.flags | shape_flags(&shape);

@@ -42,6 +42,26 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Whether a literal has the element `*`.
+    pub(crate) fn has_catchall(&mut self, lit: &SetLit) -> bool {
+        lit.items.iter().any(|item| match item {
+            SetItem::Plain { .. } => false,
+            SetItem::Full(element) => self.is_catchall(&element.key),
+        })
+    }
+
+    fn is_catchall(&mut self, key: &Expr) -> bool {
+        match &key.kind {
+            ExprKind::CatchAll => true,
+            ExprKind::Set(lit) => self.has_catchall(lit),
+            ExprKind::Var(_) => match self.scopes_peek(key) {
+                Some(found) => self.is_catchall(found),
+                None => false,
+            },
+            _ => false,
+        }
+    }
+
     fn is_ranged(&mut self, expr: &Expr, of_data: bool) -> bool {
         match &expr.kind {
             ExprKind::Range(_) | ExprKind::Prefix(_) | ExprKind::WildcardWord(_) => true,

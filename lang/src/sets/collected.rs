@@ -39,6 +39,7 @@ impl Collected {
     /// Adds a key that is a single constant.
     pub(crate) fn push_single(&mut self, shape: &Shape, ty: Type, constant: Constant, span: Span) {
         let (low, high) = constant.bounds(ty);
+        let (low, high) = (low ^ shape.flip, high ^ shape.flip);
         self.only = Some(constant);
         self.count += 1;
         if shape.interval {

@@ -63,7 +63,7 @@ impl Context<'_> {
             .sets
             .get(set.index())
             .is_some_and(|info| info.auto_merge);
-        if let Some(overlap) = intervals.settle(merge) {
+        if let Some(overlap) = intervals.settle(merge, 1 << shape.shift) {
             let help = if matches!(shape.data, DataShape::None) {
                 "remove one of them, or add `auto-merge` to the set"
             } else {

@@ -133,11 +133,12 @@ impl Intervals {
         }
     }
 
-    /// Sorts, drops exact repetitions, merges what overlaps or touches where `merge` says so, and else finds what overlaps.
-    pub(crate) fn settle(&mut self, merge: bool) -> Option<Overlap> {
+    /// Sorts, drops exact repetitions, merges what overlaps or touches where `merge` says so, and else finds what overlaps. Neighbouring keys are `step` apart.
+    pub(crate) fn settle(&mut self, merge: bool, step: u128) -> Option<Overlap> {
+        let step = merge.then_some(step);
         match &mut self.ranges {
-            Ranges::Narrow(ranges) => settle(ranges, &self.data, &self.spans, merge),
-            Ranges::Wide(ranges) => settle(ranges, &self.data, &self.spans, merge),
+            Ranges::Narrow(ranges) => settle(ranges, &self.data, &self.spans, step),
+            Ranges::Wide(ranges) => settle(ranges, &self.data, &self.spans, step),
         }
     }
 
@@ -240,14 +241,14 @@ fn settle<E: End>(
     ranges: &mut Vec<Range<E>>,
     data: &[ElementData],
     spans: &[Span],
-    merge: bool,
+    merge: Option<u128>,
 ) -> Option<Overlap> {
     if !ranges.is_sorted() {
         ranges.sort_unstable();
     }
-    if merge {
+    if let Some(step) = merge {
         ranges.dedup_by(|later, earlier| {
-            let joins = later.low.wide() <= earlier.high.wide().saturating_add(1);
+            let joins = later.low.wide() <= earlier.high.wide().saturating_add(step);
             if joins {
                 earlier.high = earlier.high.max(later.high);
             }
@@ -295,7 +296,7 @@ mod tests {
             let span = Span::new(crate::source::SourceId(0), at, at + 1);
             intervals.add(low, high, span, None, None);
         }
-        if let Some(overlap) = intervals.settle(merge) {
+        if let Some(overlap) = intervals.settle(merge, 1) {
             return Err(overlap);
         }
         let out = intervals.write(max, false, |key, keys| {

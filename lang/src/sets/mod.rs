@@ -30,6 +30,10 @@ pub(crate) struct Shape {
     pub(crate) shift: u32,
     /// Width of a shifted key in bits.
     pub(crate) wide_bits: u32,
+    /// Bits of keys that flip, where `field ^ constant` is looked up as the field alone.
+    pub(crate) flip: u128,
+    /// Whether bit fields are looked up where they lie.
+    pub(crate) in_place: bool,
     /// Where chains, objects and variables are looked up.
     pub(crate) table: TableId,
 }

@@ -4,6 +4,7 @@ mod notes;
 mod value;
 
 pub use notes::{Flowtable, Handles, LiveTable, Notes, Numbered, SetNote};
+pub(crate) use value::flips;
 pub use value::{Jhash, Load, Numgen, Operand, Relation, ShiftDir, Value, ValueKind};
 
 use crate::datatype::Type;

@@ -19,6 +19,25 @@ pub struct Value {
     pub kind: ValueKind,
 }
 
+impl Value {
+    /// All bits that the value may have where it lies: a bit field that has been shifted down keeps the width of its bytes.
+    pub(crate) fn whole_bits(&self) -> u128 {
+        let below = match &self.kind {
+            ValueKind::Load(load) => load
+                .bit_field()
+                .filter(|(_, bits)| *bits == self.ty.bits)
+                .map_or(0, |(shift, _)| shift),
+            _ => 0,
+        };
+        crate::datatype::mask(self.ty.bits + below)
+    }
+}
+
+/// Whether the last step of `(x & mask) ^ xor` only flips bits, so that it can be undone on what it is compared with; `|` cannot.
+pub(crate) fn flips(mask: u128, xor: u128) -> bool {
+    xor != 0 && xor & mask == xor
+}
+
 /// Every kind of value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ValueKind {

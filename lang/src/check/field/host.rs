@@ -79,7 +79,14 @@ impl RuleCheck<'_, '_> {
         }
         let (result, ty) = match self.cx.text(result) {
             "oif" => (FibResult::Oif, Type::of(DataType::IfaceIndex)),
-            "oifname" => (FibResult::Oifname, Type::of(DataType::Ifname)),
+            "oifname" => (
+                FibResult::Oifname,
+                Type::new(DataType::String, 128, ByteOrder::Network),
+            ),
+            "check" => {
+                bits |= fib_flags::PRESENT;
+                (FibResult::Oif, Type::of(DataType::Boolean))
+            }
             "type" => (FibResult::Type, Type::of(DataType::FibAddrtype)),
             other => {
                 return self.cx.unknown(
@@ -87,7 +94,7 @@ impl RuleCheck<'_, '_> {
                     result.span,
                     "fib result",
                     other,
-                    ["oif", "oifname", "type"],
+                    ["oif", "oifname", "type", "check"],
                 );
             }
         };
@@ -202,7 +209,7 @@ impl RuleCheck<'_, '_> {
         };
         // 0 and 1 are all that there is, though the register holds a byte
         let ty = if matches!(key, SocketKey::Transparent | SocketKey::Wildcard) {
-            Type::new(DataType::Boolean, 1, ByteOrder::Host)
+            Type::new(DataType::Boolean, 8, ByteOrder::Host)
         } else {
             ty
         };

@@ -7,10 +7,9 @@
 
 use crate::ast::{Expr, ExprKind, Word};
 use crate::check::describe;
-use crate::check::map::fits_mark;
+use crate::check::map::storable;
 use crate::check::rule::RuleCheck;
-use crate::check::set::compatible;
-use crate::datatype::Type;
+use crate::datatype::{Base, Type};
 use crate::diag::Code;
 use crate::source::Span;
 use crate::typed::{Load, StmtKind, Value, ValueKind};
@@ -123,9 +122,21 @@ impl RuleCheck<'_, '_> {
 
     /// Whether a value's type may be stored there.
     pub(super) fn check_stored(&mut self, value: &Value, want: Type) -> Option<()> {
-        if matches!(value.kind, ValueKind::Const(_))
-            || compatible(value.ty, want)
-            || fits_mark(value.ty, want)
+        let load = match &value.kind {
+            ValueKind::Const(_) => return Some(()),
+            ValueKind::Load(load) => Some(load),
+            ValueKind::Swap(from) => match &from.kind {
+                ValueKind::Load(load) => Some(load),
+                _ => None,
+            },
+            _ => None,
+        };
+        // plain numbers of a packet are as wide as they are; other numbers, and bits of a byte, are made to fit
+        let exact = load.is_some_and(|load| {
+            matches!(load.as_ref(), Load::Payload { .. }) && load.bit_field().is_none()
+        }) && value.ty.datatype == DataType::Integer;
+        if storable(value.ty, want)
+            && !(exact && (value.ty.bits != want.bits || want.base() != Base::Integer))
         {
             return Some(());
         }

@@ -266,7 +266,9 @@ impl RuleCheck<'_, '_> {
     /// One value or a range of a type.
     fn nat_arg(&mut self, expr: &Expr, want: Type) -> Option<NatArg> {
         if self.is_field(expr) {
-            return self.value(expr, want).map(NatArg::One);
+            let value = self.value(expr, want)?;
+            self.check_stored(&value, want)?;
+            return Some(NatArg::One(value));
         }
         let span = expr.span;
         let constant = self.cx.constant(expr, want)?;
