@@ -155,7 +155,10 @@ fn statements_have_their_places() {
         ("ip", FILTER, "meta secmark set 1", "E116"),
         ("inet", FILTER, "dup to 10.0.0.1", "E122"),
         ("ip", FILTER, "fwd to \"lo\"", "E122"),
-        ("ip", FILTER, "queue flags fanout", "E134"),
+        ("ip", FILTER, "queue fanout", "E134"),
+        ("ip", FILTER, "queue flags bypass", "E010"),
+        ("ip", FILTER, "limit rate 10/second burst 5", "E010"),
+        ("ip", FILTER, "meter m { ip saddr }", "E135"),
         ("ip", POSTROUTING, "fib saddr . iif type local", "E123"),
         ("ip6", POSTROUTING, "fib daddr oifname \"lan0\"", "E123"),
         ("inet", FILTER, "fib daddr . oif type local", "E123"),
@@ -246,12 +249,68 @@ fn declarations_must_make_sense() {
             "E134",
         ),
         ("delete table ip gone\n", "E101"),
+        (
+            "table ip t {\n chain c {\n }\n chain d {\n jump c\n }\n}\ndelete chain ip t c\n",
+            "E106",
+        ),
+        (
+            "table ip t {\n chain c {\n }\n map m {\n type mark : verdict\n elements = { 1 : jump c }\n }\n}\ndelete chain ip t c\n",
+            "E106",
+        ),
+        (
+            "table ip t {\n set s {\n type ipv4_addr\n }\n chain d {\n ip saddr @s\n }\n}\ndelete set ip t s\n",
+            "E106",
+        ),
+        ("define a = 1\ndefine a = 2\n", "E105"),
+        ("define a = 1\ntable ip t {\n define a = 2\n}\n", "E105"),
+        (
+            "table ip t {\n set s {\n type ipv4_addr\n size 2\n elements = { 10.0.0.1, 10.0.0.2, 10.0.0.3 }\n }\n}\n",
+            "E111",
+        ),
+        (
+            "table ip t {\n set s {\n type ipv4_addr\n flags interval\n size 1\n }\n}\nadd element ip t s { 10.0.0.0/8 }\nadd element ip t s { 192.168.0.0/16 }\n",
+            "E111",
+        ),
+        (
+            "table ip t {\n set s {\n type ipv4_addr\n elements = { }\n }\n}\n",
+            "E114",
+        ),
     ];
     compare(cases.map(|(text, code)| (text.to_owned(), code)));
+}
+
+#[test]
+fn hours_in_sets_do_not_pass_midnight() {
+    let mut sources = Sources::new();
+    let text = with_rule("ip", FILTER, "meta hour { \"00:00\"-\"03:00\" }");
+    let root = sources.add("x.rules", text);
+    let (file, _) = parse(&mut sources, root, &NoLoader, &[]);
+    let east = |utc_offset_secs| Options {
+        clock: redan_lang::datatype::Clock { utc_offset_secs },
+        ..Options::default()
+    };
+    assert!(compile(&file, &sources, &east(0)).0.is_some());
+    assert!(compile(&file, &sources, &east(3600)).0.is_none());
 }
 
 #[test]
 fn one_error_does_not_hide_the_next() {
     let text = "table ip t {\n chain c {\n  ct state nwe\n  jump gone\n  tcp dport 99999 ip saddr @gone\n }\n}\n";
     assert_eq!(codes(text), ["E110", "E102", "E111", "E103"]);
+}
+
+#[test]
+fn what_may_be_said_twice_is_accepted() {
+    let cases = [
+        "define a = 1\nredefine a = 2\n",
+        "define a = 1\nundefine a\ndefine a = 2\n",
+        "table ip t {\n chain c {\n define a = 1\n }\n chain d {\n define a = 2\n }\n}\n",
+        "table ip t {\n set s {\n type ipv4_addr\n size 2\n elements = { 10.0.0.1, 10.0.0.1, 10.0.0.2 }\n }\n}\n",
+        "table ip t {\n set s {\n type ipv4_addr\n flags interval\n auto-merge\n size 1\n elements = { 10.0.0.0/9, 10.128.0.0/9 }\n }\n}\n",
+        "table ip t {\n chain c {\n jump d\n }\n chain d {\n }\n}\nflush chain ip t c\ndelete chain ip t d\n",
+        "table ip t {\n chain c {\n counter bytes 2 packets 1\n }\n}\n",
+    ];
+    for text in cases {
+        assert_eq!(codes(text), Vec::<&str>::new(), "{text}");
+    }
 }

@@ -256,10 +256,11 @@ impl RuleCheck<'_, '_> {
     ) -> Option<Match> {
         let relation = self.equality(op, op_span)?;
         if left.ty.base() != Base::Bitmask {
-            return self.cx.error(
+            return self.cx.error_help(
                 Code::WrongType,
                 value.span,
                 format!("`value / mask` is for flags, not for {}", describe(left.ty)),
+                "a net is written with the number of its bits: `10.0.0.0/24`; other masks with `&`: `ip saddr & 255.0.0.255 == 10.0.0.1`",
             );
         }
         let (value, mask) = (

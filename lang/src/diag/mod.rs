@@ -147,8 +147,10 @@ pub fn did_you_mean<'a>(
         _ => return None,
     };
     let mut best: Option<(usize, &str)> = None;
+    let word = word.to_lowercase();
     for candidate in candidates {
-        let distance = edit_distance(word, candidate);
+        // words in capitals are iptables' habit
+        let distance = edit_distance(&word, &candidate.to_lowercase());
         if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
@@ -196,6 +198,7 @@ mod tests {
         assert_eq!(did_you_mean("dorp", words), Some("drop"));
         assert_eq!(did_you_mean("secnd", words), Some("second"));
         assert_eq!(did_you_mean("sadr", words), Some("saddr"));
+        assert_eq!(did_you_mean("ACCEPT", words), Some("accept"));
         assert_eq!(did_you_mean("counter", words), None);
         assert_eq!(did_you_mean("x", words), None);
     }

@@ -213,7 +213,7 @@ fn print_set(out: &mut String, set: &Set, handles: Handles) {
     if set.for_memory {
         line!(out, "\t\tpolicy memory");
     }
-    if let Some(size) = set.size {
+    if let Some(size) = set.size.filter(|size| *size > 0) {
         line!(out, "\t\tsize {size}");
     }
     if !set.flags.is_empty() {

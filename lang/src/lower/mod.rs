@@ -11,7 +11,7 @@ mod load;
 mod matching;
 mod stmt;
 
-use crate::datatype::{Base, Type, encode};
+use crate::datatype::{Base, Type, encode, mask};
 use crate::peephole;
 use crate::source::Span;
 use crate::typed::{Jhash, SetInfo, ShiftDir, Stmt, Value, ValueKind};
@@ -116,17 +116,7 @@ impl Lower<'_> {
             }
             ValueKind::Load(load) => self.whole_load(load, slot),
             ValueKind::Bits { from, mask, xor } => {
-                let mask = match &from.kind {
-                    ValueKind::Load(load) if load.bit_field().is_some_and(is_low) => {
-                        // the field's own mask becomes part of this one
-                        self.plain_load(load, slot)?;
-                        mask & crate::datatype::mask(from.ty.bits)
-                    }
-                    _ => {
-                        self.value(from, slot)?;
-                        *mask
-                    }
-                };
+                let mask = mask & self.unmasked(from, slot)?;
                 self.code.push(Instr::Bitwise {
                     src: dst,
                     dst,
@@ -187,6 +177,20 @@ impl Lower<'_> {
                 Ok(())
             }
             ValueKind::Jhash(jhash) => self.jhash(jhash, dst),
+        }
+    }
+
+    /// Computes what is masked next into a slot; the bits that count of it. A bit field's own mask becomes part of the next one.
+    fn unmasked(&mut self, from: &Value, slot: u8) -> Result<u128, LowerError> {
+        match &from.kind {
+            ValueKind::Load(load) if load.bit_field().is_some_and(is_low) => {
+                self.plain_load(load, slot)?;
+                Ok(mask(from.ty.bits))
+            }
+            _ => {
+                self.value(from, slot)?;
+                Ok(u128::MAX)
+            }
         }
     }
 

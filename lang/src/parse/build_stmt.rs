@@ -11,6 +11,8 @@ use crate::ast::{
     NatKind, NatMode, Number, ObjectKind, Quota, RejectWith, Rule, Stmt, StmtKind, Synproxy,
     Target, Word,
 };
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
 use crate::token;
 
 /// The kind of object that a node names.
@@ -207,7 +209,17 @@ impl Builder<'_> {
         let burst = match at.kid(R::burst) {
             Some(kid) => {
                 let unit = kid.kid(R::burst_unit).map(|unit| self.word(unit));
-                Some((self.number_in(kid)?, unit))
+                let number = self.number_in(kid)?;
+                if unit.is_none() {
+                    let span = self.span(kid);
+                    let after = Span::new(span.source, span.end, span.end);
+                    let finding =
+                        Diagnostic::new(Code::SyntaxError, span, "a burst needs its unit")
+                            .help("write `packets` behind it, or bytes as the rate does")
+                            .fix("add `packets`", after, " packets");
+                    self.findings.push(finding);
+                }
+                Some((number, unit))
             }
             None => None,
         };

@@ -6,9 +6,11 @@
 
 use super::tree::{Failure, Rule};
 use crate::cut::cursor::Tok;
+use crate::datatype::info;
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::source::{SourceId, Span};
 use crate::token::{self, Kind, keyword};
+use redan_vm::datatype::DataType;
 use std::collections::BTreeSet;
 
 /// Expected tokens that are listed one by one; more are summed up.
@@ -58,6 +60,9 @@ pub(super) fn explain(
     };
     let message = format!("expected {wanted}, found {what}");
     let mut diagnostic = Diagnostic::new(Code::SyntaxError, span, message);
+    if let Some(help) = incomplete(entry, failure, toks, text) {
+        return diagnostic.help(help);
+    }
     let Some(tok) = found else {
         return diagnostic;
     };
@@ -147,6 +152,17 @@ const INCOMPLETE: &[(&str, &str)] = &[
         "daddr",
         "an address belongs to a family: `ip daddr` or `ip6 daddr`",
     ),
+    ("ctstate", "did you mean `ct state`?"),
+    (
+        "port",
+        "a port belongs to a protocol and a direction: `tcp dport` or `udp sport`",
+    ),
+    ("src", "did you mean `ip saddr` or `ip6 saddr`?"),
+    ("dst", "did you mean `ip daddr` or `ip6 daddr`?"),
+    (
+        "hook",
+        "one line says it all: `type filter hook input priority 0; policy accept;`",
+    ),
     ("state", "did you mean `ct state`?"),
     ("status", "did you mean `ct status`?"),
     ("direction", "did you mean `ct direction`?"),
@@ -168,6 +184,87 @@ const INCOMPLETE: &[(&str, &str)] = &[
     ("table", "is a `}` missing above?"),
 ];
 
+/// What iptables' rules and saved files begin with.
+const IPTABLES: &str =
+    "this looks like an iptables rule; `iptables-translate` turns it into one of nft";
+
+/// What a statement lacks whose first word says what is meant.
+fn incomplete(entry: Rule, failure: &Failure, toks: &[Tok], text: &str) -> Option<&'static str> {
+    let slice = |at: usize| {
+        let tok: &Tok = toks.get(at)?;
+        text.get(tok.start as usize..tok.end as usize)
+    };
+    let first = slice(0)?;
+    if matches!(
+        first,
+        "iptables" | "ip6tables" | "iptables-restore" | "COMMIT"
+    ) {
+        return Some(IPTABLES);
+    }
+    if matches!(first, "nft" | "sudo") {
+        return Some("a rules file holds commands without `nft` in front of them");
+    }
+    if failure.at == 0 {
+        let known = INCOMPLETE.iter().find(|(word, _)| *word == first);
+        return known.map(|(_, help)| *help);
+    }
+    if entry == Rule::e_command && first == "include" {
+        return Some("the path stands in quotes: `include \"/etc/nftables.d/x.nft\"`");
+    }
+    if entry == Rule::e_command && matches!(first, "chain" | "set" | "map") {
+        return Some("it stands in a table: `table inet x {` is missing above, or its `{`");
+    }
+    let second = slice(1)?;
+    let mut fields = FIELD_LEFT_OUT.iter();
+    fields.find_map(|(header, datatype, help)| {
+        let mut symbols = info(*datatype).symbols.iter();
+        (*header == first && symbols.any(|symbol| symbol.name == second)).then_some(*help)
+    })
+}
+
+/// Headers whose most common field people leave out, known by its values.
+const FIELD_LEFT_OUT: [(&str, DataType, &str); 4] = [
+    ("ct", DataType::CtState, "write `ct state` in front of it"),
+    ("tcp", DataType::TcpFlag, "write `tcp flags` in front of it"),
+    (
+        "icmp",
+        DataType::IcmpType,
+        "write `icmp type` in front of it",
+    ),
+    (
+        "icmpv6",
+        DataType::Icmpv6Type,
+        "write `icmpv6 type` in front of it",
+    ),
+];
+
+/// What people mean by a sign that does not stand there in nft.
+fn misplaced_sign(
+    failure: &Failure,
+    found: Kind,
+    before: Option<Kind>,
+    word: &str,
+) -> Option<&'static str> {
+    let number = before == Some(token::NUMBER);
+    let first = failure.at == 0;
+    if first && matches!(found, token::DASH | token::STAR | token::COLON) {
+        return Some(IPTABLES);
+    }
+    if first && found == token::NOT {
+        return Some("what is negated stands behind the field: `ip saddr != 10.0.0.1`");
+    }
+    if number && (found == token::COLON || word.starts_with("..")) {
+        return Some("a range is written `first-last`");
+    }
+    if number && word.starts_with('.') {
+        return Some("an IPv4 address has four numbers; a net is written `10.0.0.0/24`");
+    }
+    if !first && found == token::COLON {
+        return Some("nothing stands between a field and its value");
+    }
+    None
+}
+
 /// What people usually mean by tokens that nft refuses.
 fn cause(failure: &Failure, toks: &[Tok], found: Kind, word: &str) -> Option<&'static str> {
     let before = failure
@@ -177,18 +274,21 @@ fn cause(failure: &Failure, toks: &[Tok], found: Kind, word: &str) -> Option<&'s
         .map(|tok| tok.kind);
     let literal =
         |kind: Kind| matches!(kind, token::NUMBER | token::IPV4 | token::IPV6 | token::STR);
-    if failure.at == 0
-        && let Some((_, help)) = INCOMPLETE.iter().find(|(first, _)| *first == word)
-    {
-        return Some(help);
+    let behind = |kind: Kind| toks.iter().take(failure.at).any(|tok| tok.kind == kind);
+    if found == token::COLON && (behind(keyword("hour")) || behind(keyword("time"))) {
+        return Some("a time of day stands in quotes: `\"17:00\"`");
     }
-    if failure.at == 0 && found == token::DASH {
-        return Some(
-            "this looks like an iptables rule; `iptables-translate` turns it into one of nft",
-        );
+    if found == token::COLON && (behind(keyword("ether")) || behind(keyword("arp"))) {
+        return Some("an Ethernet address has six parts: `00:00:5e:00:53:01`");
+    }
+    if let Some(help) = misplaced_sign(failure, found, before, word) {
+        return Some(help);
     }
     if found == token::COMMA || (literal(found) && before.is_some_and(literal)) {
         return Some("several values go into braces: `{ a, b }`");
+    }
+    if word == "prio" {
+        return Some("did you mean `priority`?");
     }
     if found == token::WORD && before == Some(token::WORD) {
         return Some("several flags are joined by `,`, other values go into braces: `{ a, b }`");

@@ -65,6 +65,21 @@ pub(crate) fn check_comment(cx: &mut Context<'_>, comment: Str) -> Option<()> {
 /// Makes a variable known from here on.
 pub(super) fn define_in(cx: &mut Context<'_>, define: &Define) {
     let name = cx.text(define.name);
+    if !define.redefine
+        && let Some(earlier) = cx.scopes.place(cx.scope, name)
+    {
+        cx.report(
+            Diagnostic::new(
+                Code::AlreadyExists,
+                define.name.span,
+                format!("variable `{name}` is defined already"),
+            )
+            .related(earlier, "first defined here")
+            .help(format!(
+                "write `redefine {name} = ...` to change it from here on"
+            )),
+        );
+    }
     let value = cx.values.alloc(Arc::clone(&define.value));
     cx.scope = cx.scopes.define(cx.scope, name, define.name.span, value);
 }
@@ -366,6 +381,7 @@ fn chain_command(cx: &mut Context<'_>, command: &mut ChainCommand) -> Option<()>
         }
         Verb::Delete => {
             let id = handle::chain(cx, table, command.id)?;
+            cx.chain_is_free(table, id, command.id.span())?;
             forget_chain(cx, table, id);
             chain::drop_chain(cx, id);
             Some(())
@@ -376,6 +392,7 @@ fn chain_command(cx: &mut Context<'_>, command: &mut ChainCommand) -> Option<()>
                 Ident::Handle(_) => handle::chain(cx, table, command.id),
             };
             if let Some(id) = id {
+                cx.chain_is_free(table, id, command.id.span())?;
                 forget_chain(cx, table, id);
                 chain::drop_chain(cx, id);
             }

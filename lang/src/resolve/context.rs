@@ -312,8 +312,26 @@ pub(crate) fn suggest<'n>(
 ) -> Diagnostic {
     /// As many names as can be listed.
     const FEW: usize = 10;
+    /// Other programs' words for fields.
+    const ELSEWHERE: [(&str, &str); 11] = [
+        ("src", "saddr"),
+        ("source", "saddr"),
+        ("dst", "daddr"),
+        ("dest", "daddr"),
+        ("destination", "daddr"),
+        ("addr", "saddr"),
+        ("port", "dport"),
+        ("proto", "protocol"),
+        ("tos", "dscp"),
+        ("seq", "sequence"),
+        ("mss", "size"),
+    ];
     let known: Vec<&str> = known.into_iter().collect();
-    match did_you_mean(name, known.iter().copied()) {
+    let elsewhere = ELSEWHERE.iter().find(|(word, _)| *word == name);
+    let elsewhere = elsewhere
+        .map(|(_, here)| *here)
+        .filter(|here| known.contains(here));
+    match elsewhere.or_else(|| did_you_mean(name, known.iter().copied())) {
         Some(word) => finding.help(format!("did you mean `{word}`?")).fix(
             format!("replace with `{word}`"),
             span,

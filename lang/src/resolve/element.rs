@@ -6,7 +6,8 @@ use crate::ast::{ElementCommand, Expr, ExprKind, Verb};
 use crate::diag::Code;
 use crate::sets::{Collected, DataShape, Shape};
 use redan_vm::ids::SetId;
-use redan_vm::ruleset::{Elements, SetData, set_flags};
+use redan_vm::ruleset::{Elements, Set, SetData, set_flags};
+use std::collections::BTreeSet;
 
 /// A verb on elements.
 pub(super) fn command(cx: &mut Context<'_>, command: &ElementCommand) -> Option<()> {
@@ -50,6 +51,16 @@ fn shape_of(cx: &Context<'_>, id: SetId) -> Option<Shape> {
 /// Adds the elements of a literal, or of a variable that holds one.
 pub(super) fn add_elements(cx: &mut Context<'_>, id: SetId, elements: &Expr) -> Option<()> {
     let shape = shape_of(cx, id)?;
+    let text = cx.sources.text(elements.span);
+    let inner = text.trim_start_matches('{').trim_end_matches('}');
+    if inner.trim().is_empty() && matches!(elements.kind, ExprKind::Set(_)) {
+        return cx.error_help(
+            Code::EmptySet,
+            elements.span,
+            "the list of elements is empty",
+            "leave it out: a set may be filled later",
+        );
+    }
     let (resolved, scope) = cx.resolve(elements)?;
     let ExprKind::Set(lit) = &resolved.kind else {
         return single_element(cx, id, &shape, resolved);
@@ -156,6 +167,48 @@ pub(super) fn clear(cx: &mut Context<'_>, id: SetId) {
     }
 }
 
+/// How many elements count for a set's size: ranges once, repetitions not, `*` not.
+fn population(set: &Set) -> usize {
+    let elements = &set.elements;
+    let plain = |flag: &&u8| **flag & (Elements::END | Elements::CATCHALL) == 0;
+    let count = elements.flags.iter().filter(plain).count();
+    let within = |count: usize| set.size.is_none_or(|size| count <= size as usize);
+    if within(count) || set.flags & set_flags::INTERVAL != 0 {
+        return count;
+    }
+    let width = usize::from(set.key_len).max(1);
+    let keys = elements.keys.chunks(width).zip(&elements.flags);
+    let keys: BTreeSet<&[u8]> = keys
+        .filter(|(_, flag)| plain(flag))
+        .map(|(key, _)| key)
+        .collect();
+    keys.len()
+}
+
+/// Refuses sets with more elements than they have room for, as the kernel does (`ENFILE`).
+fn check_sizes(cx: &mut Context<'_>) {
+    for at in 0..cx.ruleset.sets.len() {
+        let Some(set) = cx.ruleset.sets.get(at) else {
+            continue;
+        };
+        let count = population(set);
+        let Some(size) = set.size.filter(|size| *size > 0 && count > *size as usize) else {
+            continue;
+        };
+        let message = format!(
+            "set `{}` has {count} elements and room for {size}",
+            set.name
+        );
+        let span = cx.program.sets.get(at).map(|info| info.span);
+        cx.error_help::<()>(
+            Code::ValueOutOfRange,
+            span.unwrap_or_default(),
+            message,
+            "give it a greater `size`, or leave `size` out",
+        );
+    }
+}
+
 /// Writes the boundaries of every interval set, once no command can change it any more.
 pub(super) fn finish(cx: &mut Context<'_>) {
     let pending = std::mem::take(&mut cx.pending);
@@ -165,4 +218,5 @@ pub(super) fn finish(cx: &mut Context<'_>) {
         };
         cx.settle(id, &shape, intervals);
     }
+    check_sizes(cx);
 }

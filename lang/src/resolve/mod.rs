@@ -8,6 +8,7 @@ mod element;
 mod flowtable;
 mod handle;
 mod hook;
+mod in_use;
 mod names;
 mod object;
 mod priority;

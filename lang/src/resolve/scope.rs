@@ -75,6 +75,20 @@ impl<'a> Scopes<'a> {
         None
     }
 
+    /// Where a variable was defined, if it is known.
+    pub(crate) fn place(&self, scope: Scope, name: &str) -> Option<Span> {
+        let mut at = scope;
+        while let Some(link) = at.0.and_then(|index| self.links.get(index as usize)) {
+            if link.name == name {
+                link.value?;
+                let found = self.uses.get(link.use_index as usize);
+                return found.map(|found| found.name);
+            }
+            at = link.parent;
+        }
+        None
+    }
+
     /// Names that a scope knows, for did-you-mean.
     pub(crate) fn names(&self, scope: Scope) -> Vec<&'a str> {
         let mut names = Vec::new();
@@ -121,6 +135,8 @@ mod tests {
         assert_eq!(scopes.find(second, "x").map(|found| found.0), Some(&two));
         assert!(scopes.find(gone, "x").is_none());
         assert!(scopes.find(Scope::default(), "x").is_none());
+        assert!(scopes.place(second, "x").is_some());
+        assert!(scopes.place(gone, "x").is_none());
         assert_eq!(scopes.names(second), ["x", "x"]);
     }
 }

@@ -36,16 +36,20 @@ pub(super) fn command(cx: &mut Context<'_>, command: &SetCommand) -> Option<()> 
         }
         Verb::Delete => {
             let id = handle::set(cx, table, command.id)?;
+            cx.set_is_free(table, id, command.id.span())?;
             let name = cx.ruleset.sets.get(id.index())?.name.clone();
             forget(cx, table, &name);
             clear(cx, id);
             Some(())
         }
         Verb::Destroy => {
-            if let Ident::Name(word) = command.id {
-                forget(cx, table, cx.text(word));
-            } else if let Some(set) = handle::set(cx, table, command.id) {
-                let name = cx.ruleset.sets.get(set.index())?.name.clone();
+            let id = match command.id {
+                Ident::Name(word) => cx.names.set(table, cx.text(word)),
+                Ident::Handle(_) => handle::set(cx, table, command.id),
+            };
+            if let Some(id) = id {
+                cx.set_is_free(table, id, command.id.span())?;
+                let name = cx.ruleset.sets.get(id.index())?.name.clone();
                 forget(cx, table, &name);
             }
             Some(())

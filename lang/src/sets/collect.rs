@@ -182,6 +182,12 @@ impl<'a> Context<'a> {
     ) -> Option<()> {
         match constant {
             Constant::Value(_) => Some(()),
+            Constant::Range(low, high) if low > high => self.error_help(
+                Code::BadRange,
+                span,
+                "this range of hours passes midnight in UTC, which a set cannot hold",
+                "match it by itself, outside of a set",
+            ),
             Constant::Range(..) | Constant::Prefix { .. } if shape.interval => Some(()),
             Constant::Range(..) | Constant::Prefix { .. } => self.error_help(
                 Code::IntervalFlagMissing,

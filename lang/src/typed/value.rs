@@ -22,12 +22,11 @@ pub struct Value {
 impl Value {
     /// All bits that the value may have where it lies: a bit field that has been shifted down keeps the width of its bytes.
     pub(crate) fn whole_bits(&self) -> u128 {
-        let below = match &self.kind {
-            ValueKind::Load(load) => load
-                .bit_field()
-                .filter(|(_, bits)| *bits == self.ty.bits)
-                .map_or(0, |(shift, _)| shift),
-            _ => 0,
+        let below = if let ValueKind::Load(load) = &self.kind {
+            let field = load.bit_field().filter(|(_, bits)| *bits == self.ty.bits);
+            field.map_or(0, |(shift, _)| shift)
+        } else {
+            0
         };
         crate::datatype::mask(self.ty.bits + below)
     }

@@ -31,6 +31,13 @@ impl RuleCheck<'_, '_> {
             .set_info(set)
             .map(|info| info.key.clone())
             .unwrap_or_default();
+        if let Some(comment) = dynset.element.comment {
+            return self.cx.error(
+                Code::BadFlag,
+                comment.span,
+                "elements that packets add have no comments",
+            );
+        }
         let key = self.key_of(&dynset.element.key, &types)?;
         self.check_set_key(&key, set, dynset.set)?;
         let data = self.dynset_data(set, dynset)?;
@@ -96,6 +103,14 @@ impl RuleCheck<'_, '_> {
 
     pub(super) fn meter(&mut self, span: Span, meter: &ast::Meter) -> Option<()> {
         let key = self.key(&meter.element.key)?;
+        if meter.element.stmts.is_empty() {
+            return self.cx.error_help(
+                Code::BadDeclaration,
+                meter.element.span,
+                "a meter needs a statement for its elements",
+                "write what each is to do behind the key, for example `limit rate 3/minute`",
+            );
+        }
         let exprs = stateful_specs(self.cx, &meter.element.stmts)?;
         let size = match meter.size {
             Some(number) => Some(narrow(self.cx, number, u32::MAX)?),
