@@ -261,6 +261,18 @@ fn declarations_must_make_sense() {
             "table ip t {\n set s {\n type ipv4_addr\n }\n chain d {\n ip saddr @s\n }\n}\ndelete set ip t s\n",
             "E106",
         ),
+        (
+            "table ip t {\n counter n {\n }\n chain c {\n counter name \"n\"\n }\n}\ndelete counter ip t n\n",
+            "E106",
+        ),
+        (
+            "table ip t {\n map m {\n type mark : counter\n elements = { 1 : \"n\" }\n }\n counter n {\n }\n}\ndelete counter ip t n\n",
+            "E106",
+        ),
+        (
+            "table ip t {\n ct helper h {\n type \"ftp\" protocol tcp\n l3proto ip6\n }\n}\n",
+            "E120",
+        ),
         ("define a = 1\ndefine a = 2\n", "E105"),
         ("define a = 1\ntable ip t {\n define a = 2\n}\n", "E105"),
         (

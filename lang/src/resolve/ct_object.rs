@@ -98,7 +98,17 @@ pub(super) fn helper(
                 }
                 found = Some((text.to_owned(), protocol(cx, *proto)?));
             }
-            ObjectItem::L3proto(word) => l3 = l3proto(cx, *word)?,
+            ObjectItem::L3proto(word) => {
+                let seen = table_l3proto(cx, table);
+                l3 = l3proto(cx, *word)?;
+                if l3.zip(seen).is_some_and(|(asked, seen)| asked != seen) {
+                    return cx.error(
+                        Code::ConflictingProtocols,
+                        word.span,
+                        "a table of one family sees no packets for a helper of the other",
+                    );
+                }
+            }
             _ => {}
         }
     }

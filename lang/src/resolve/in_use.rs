@@ -6,9 +6,9 @@
 )]
 
 use super::Context;
-use crate::source::Span;
 use crate::diag::{Code, Diagnostic};
-use redan_vm::ids::{ChainId, SetId, TableId};
+use crate::source::Span;
+use redan_vm::ids::{ChainId, SetId, StateId, TableId};
 use redan_vm::ruleset::{ElementData, Rule};
 use redan_vm::{Instr, Verdict};
 
@@ -52,6 +52,36 @@ impl Context<'_> {
         if used {
             let name = self.ruleset.sets.get(id.index())?.name.clone();
             return self.still_used("set", &name, place, "uses it");
+        }
+        Some(())
+    }
+
+    /// Refuses to delete an object that a rule names or a map gives.
+    pub(super) fn object_is_free(
+        &mut self,
+        table: TableId,
+        id: StateId,
+        kind: &str,
+        name: &str,
+        place: Span,
+    ) -> Option<()> {
+        let given = |set: &SetId| {
+            let data = self.ruleset.sets.get(set.index());
+            let data = data.map_or(&[][..], |set| set.elements.data.as_slice());
+            data.iter()
+                .any(|data| matches!(data, ElementData::Object(state) if *state == id))
+        };
+        let in_rule = self.rules(table, None).any(|rule| {
+            rule.code.iter().any(|instr| match instr {
+                Instr::Objref { state, .. } => *state == id,
+                Instr::ObjrefMap { set, .. } => given(set),
+                _ => false,
+            })
+        });
+        let names = self.names.of(table);
+        let in_map = names.is_some_and(|names| names.sets.values().any(given));
+        if in_rule || in_map {
+            return self.still_used(kind, name, place, "names it");
         }
         Some(())
     }

@@ -162,6 +162,10 @@ pub(super) fn remove(
     quiet: bool,
 ) -> Option<()> {
     let key = (vm_kind(kind), handle::object(cx, table, vm_kind(kind), id)?);
+    let known = cx.names.of(table).and_then(|names| names.objects.get(&key));
+    if let Some(object) = known.copied() {
+        cx.object_is_free(table, object, kind_words(key.0), &key.1, id.span())?;
+    }
     let gone = cx
         .names
         .of_mut(table)
