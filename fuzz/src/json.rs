@@ -44,8 +44,8 @@ fn read(text: &str) -> Option<Compiled> {
     let faults = converted.findings(given);
     places(&sources, &faults);
     let root = sources.add("in.json", converted.text.as_str());
-    let (file, findings) = parse(&mut sources, root, &NoLoader, &[]);
-    let mut compiled = analyze(&file, &sources, &Options::default());
+    let (mut file, findings) = parse(&mut sources, root, &NoLoader, &[]);
+    let mut compiled = analyze(&mut file, &sources, &Options::default());
     let errors = [&faults, &findings, &compiled.diagnostics]
         .into_iter()
         .flatten()

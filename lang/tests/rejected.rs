@@ -301,8 +301,8 @@ fn hours_in_sets_do_not_pass_midnight() {
         clock: redan_lang::datatype::Clock { utc_offset_secs },
         ..Options::default()
     };
-    assert!(compile(&file, &sources, &east(0)).0.is_some());
-    assert!(compile(&file, &sources, &east(3600)).0.is_none());
+    assert!(compile(file.clone(), &sources, &east(0)).0.is_some());
+    assert!(compile(file, &sources, &east(3600)).0.is_none());
 }
 
 #[test]

@@ -48,13 +48,7 @@ impl RuleCheck<'_, '_> {
         }
     }
 
-    fn compare(
-        &mut self,
-        left: Value,
-        op: MatchOp,
-        op_span: Span,
-        right: &Expr,
-    ) -> Option<Match> {
+    fn compare(&mut self, left: Value, op: MatchOp, op_span: Span, right: &Expr) -> Option<Match> {
         if matches!(&left.kind, ValueKind::Load(load) if load.is_secmark()) {
             return self.cx.error(
                 Code::NotConstant,

@@ -18,8 +18,8 @@ fn findings(bytes: Vec<u8>) -> (Sources, Vec<Diagnostic>) {
     found.extend(converted.findings(given));
     if !found.iter().any(Diagnostic::is_error) {
         let root = sources.add("test.json", converted.text.as_str());
-        let (file, mut more) = parse(&mut sources, root, &NoLoader, &[]);
-        more.extend(analyze(&file, &sources, &Options::default()).diagnostics);
+        let (mut file, mut more) = parse(&mut sources, root, &NoLoader, &[]);
+        more.extend(analyze(&mut file, &sources, &Options::default()).diagnostics);
         converted.relocate(root, given, &mut more);
         found.extend(more);
     }
@@ -48,8 +48,8 @@ fn rules_on_one_long_line_know_it() {
     let start = now();
     let converted = json::convert(&text);
     let root = sources.add("test.json", converted.text.as_str());
-    let (file, _) = parse(&mut sources, root, &NoLoader, &[]);
-    let mut ruleset = analyze(&file, &sources, &Options::default()).ruleset;
+    let (mut file, _) = parse(&mut sources, root, &NoLoader, &[]);
+    let mut ruleset = analyze(&mut file, &sources, &Options::default()).ruleset;
     converted.relocate_rules(&sources, root, given, &mut ruleset);
     assert!(start.elapsed() < Duration::from_secs(10));
     assert_eq!(ruleset.rules.len(), 10_000);
