@@ -49,6 +49,8 @@ pub struct Compiled {
     pub program: Program,
     /// What was found.
     pub diagnostics: Vec<Diagnostic>,
+    /// Local time, in which dates and hours are listed.
+    pub clock: Clock,
 }
 
 /// Resolves, checks and compiles a parsed file. All errors are found in one run; what could be compiled is there nevertheless.
@@ -71,6 +73,7 @@ pub fn analyze(file: &mut File, sources: &Sources, options: &Options) -> Compile
         ruleset,
         program,
         diagnostics,
+        clock: options.clock,
     }
 }
 

@@ -15,7 +15,7 @@ mod text;
 mod time;
 mod write;
 
-pub(crate) use time::local_to_utc;
+pub(crate) use time::{local_to_utc, to_local};
 
 pub use read::{Clock, ValueError, read_number, read_str, read_symbol};
 pub use write::{write, write_bytes};

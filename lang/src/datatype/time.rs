@@ -1,6 +1,7 @@
 //! Dates, weekdays and times of day.
 
-use super::symbols;
+use super::{Clock, Type, symbols};
+use redan_vm::datatype::DataType;
 
 symbols! {
     /// `day`.
@@ -39,6 +40,20 @@ pub(super) fn read_hour(text: &str, utc_offset_secs: i32) -> Option<u128> {
 /// Seconds of the local day as seconds of the UTC day.
 pub(crate) fn local_to_utc(secs: i64, utc_offset_secs: i32) -> Option<u128> {
     u128::try_from((secs - i64::from(utc_offset_secs)).rem_euclid(DAY_SECS)).ok()
+}
+
+/// A date or hour as a local clock shows it.
+pub(crate) fn to_local(ty: Type, value: u128, clock: Clock) -> u128 {
+    let value = i128::try_from(value).unwrap_or(i128::MAX);
+    let offset = i128::from(clock.utc_offset_secs);
+    let local = if ty.datatype == DataType::Hour {
+        value
+            .saturating_add(offset)
+            .rem_euclid(i128::from(DAY_SECS))
+    } else {
+        value.saturating_add(offset * 1_000_000_000)
+    };
+    u128::try_from(local).unwrap_or(0)
 }
 
 /// A weekday by its name or at least three letters of it, in any case.

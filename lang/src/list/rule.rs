@@ -94,7 +94,7 @@ fn flipped(found: &Match) -> Option<(&Value, u128)> {
 impl Lister<'_> {
     fn value(&self, found: &Value) -> Expr {
         let compiled = self.compiled;
-        value::value(&compiled.ruleset, &self.known, found, &mut |set, key| {
+        value::value(compiled, &self.known, found, &mut |set, key| {
             self.set_of(set, key)
         })
     }
@@ -214,7 +214,7 @@ impl Lister<'_> {
     }
 
     fn matching(&self, found: &Match) -> Stmt {
-        let ruleset = &self.compiled.ruleset;
+        let compiled = self.compiled;
         let resolved = value::with_row(&self.known, &found.left);
         let ty = resolved.ty;
         let style = value::style(&resolved);
@@ -235,14 +235,14 @@ impl Lister<'_> {
             return stmt;
         }
         if let Some((from, value)) = flipped(found) {
-            let right = value::constant(ruleset, ty, style, value);
+            let right = value::constant(compiled, ty, style, value);
             let sign = if sign == "==" { "=" } else { sign };
             return Stmt::Match(sign, self.value(from), right);
         }
         if let (Some((whole, shift)), Operand::Value(value)) =
             (value::whole_bytes(&resolved), &found.right)
         {
-            let bits = |value: u128| value::constant(ruleset, whole.ty, style, value << shift);
+            let bits = |value: u128| value::constant(compiled, whole.ty, style, value << shift);
             let sides = (self.value(&whole), bits(ty.max()));
             let sign = if sign == "=" { "==" } else { sign };
             return Stmt::Match(sign, Expr::Binary("&", Box::new(sides)), bits(*value));
@@ -252,24 +252,24 @@ impl Lister<'_> {
             // without a sign it would ask for any of the bits
             Operand::Value(value) if ty.base() == Base::Bitmask => {
                 let sign = if sign == "=" { "==" } else { sign };
-                let right = value::or_list(value::constant(ruleset, ty, style, *value));
+                let right = value::or_list(value::constant(compiled, ty, style, *value));
                 return Stmt::Match(sign, left, right);
             }
-            Operand::Value(value) => value::constant(ruleset, ty, style, *value),
-            Operand::Range(low, high) => value::ends(ruleset, ty, style, *low, *high),
+            Operand::Value(value) => value::constant(compiled, ty, style, *value),
+            Operand::Range(low, high) => value::ends(compiled, ty, style, *low, *high),
             Operand::Prefix { value, len } if *len >= ty.bits => {
-                value::constant(ruleset, ty, style, *value)
+                value::constant(compiled, ty, style, *value)
             }
             Operand::Prefix { value, len } => match (ty.datatype, ty.base()) {
                 (DataType::Ipv4Addr | DataType::Ipv6Addr, _) | (_, Base::String) => {
-                    value::prefix(ruleset, ty, style, *value, *len)
+                    value::prefix(compiled, ty, style, *value, *len)
                 }
                 _ => {
                     let keep = ty.max() ^ crate::datatype::mask(ty.bits.saturating_sub(*len));
-                    let keep = value::constant(ruleset, ty, style, keep);
+                    let keep = value::constant(compiled, ty, style, keep);
                     let left = Expr::Binary("&", Box::new((left, value::or_list(keep))));
                     let sign = if sign == "=" { "==" } else { sign };
-                    return Stmt::Match(sign, left, value::constant(ruleset, ty, style, *value));
+                    return Stmt::Match(sign, left, value::constant(compiled, ty, style, *value));
                 }
             },
             Operand::Flags(value) => {
@@ -278,7 +278,7 @@ impl Lister<'_> {
                 } else {
                     ""
                 };
-                return Stmt::Match(sign, left, value::constant(ruleset, ty, style, *value));
+                return Stmt::Match(sign, left, value::constant(compiled, ty, style, *value));
             }
             Operand::Set(set) => self.set_of(*set, &resolved),
         };
@@ -296,7 +296,7 @@ impl Lister<'_> {
         if !matches!(found.relation, Relation::Eq | Relation::Ne) {
             return None;
         }
-        let ruleset = &self.compiled.ruleset;
+        let compiled = self.compiled;
         let ty: Type = from.ty;
         let style = value::style(from);
         let left = self.value(from);
@@ -305,13 +305,13 @@ impl Lister<'_> {
         let is_prefix = *mask != 0 && mask ^ ty.max() == crate::datatype::mask(host);
         if value::has_prefixes(ty.datatype) && is_prefix && wanted & !mask == 0 {
             let sign = if sign == "==" { "=" } else { sign };
-            let right = value::prefix(ruleset, ty, style, wanted, ty.bits - host);
+            let right = value::prefix(compiled, ty, style, wanted, ty.bits - host);
             return Some(Stmt::Match(sign, left, right));
         }
         if ty.base() != Base::Bitmask {
             return None;
         }
-        let mask_expr = value::constant(ruleset, ty, style, *mask);
+        let mask_expr = value::constant(compiled, ty, style, *mask);
         if wanted == 0 {
             let sign = if found.relation == Relation::Ne {
                 ""
@@ -323,7 +323,7 @@ impl Lister<'_> {
         if mask.count_ones() <= 1 {
             return None;
         }
-        let wanted = value::constant(ruleset, ty, style, wanted);
+        let wanted = value::constant(compiled, ty, style, wanted);
         Some(Stmt::FlagMatch(sign, left, wanted, mask_expr))
     }
 
@@ -331,7 +331,7 @@ impl Lister<'_> {
         let code = |datatype: DataType, code: u8| {
             let ty = Type::of(datatype);
             let style = value::Style::Plain;
-            value::constant(&self.compiled.ruleset, ty, style, u128::from(code))
+            value::constant(self.compiled, ty, style, u128::from(code))
         };
         let v6 = match self.family {
             Family::Ip6 => true,
@@ -397,8 +397,8 @@ impl Lister<'_> {
             NatArg::One(one) => self.value(one),
             NatArg::Range(low, high) => match (&low.kind, &high.kind) {
                 (ValueKind::Const(first), ValueKind::Const(last)) if as_prefix(low) => {
-                    let ruleset = &self.compiled.ruleset;
-                    value::range(ruleset, low.ty, value::Style::Plain, *first, *last)
+                    let compiled = self.compiled;
+                    value::range(compiled, low.ty, value::Style::Plain, *first, *last)
                 }
                 _ => Expr::Range(Box::new((self.value(low), self.value(high)))),
             },
@@ -440,7 +440,7 @@ impl Lister<'_> {
         let value = match (&value.kind, value::with_row(&self.known, &written)) {
             (ValueKind::Const(number), Cow::Owned(resolved)) => {
                 let style = value::style(&resolved);
-                value::constant(&self.compiled.ruleset, resolved.ty, style, *number)
+                value::constant(self.compiled, resolved.ty, style, *number)
             }
             _ => self.value(value),
         };

@@ -67,7 +67,7 @@ fn fields(compiled: &Compiled, values: &[Value]) -> Expr {
     let mut parts: Vec<Expr> = values
         .iter()
         .map(|found| {
-            value::value(&compiled.ruleset, &Known::default(), found, &mut |_, _| {
+            value::value(compiled, &Known::default(), found, &mut |_, _| {
                 Expr::CatchAll
             })
         })
@@ -197,12 +197,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn constant(&self, at: usize, ty: Type, value: u128) -> Expr {
         let style = self.styles.get(at).copied().unwrap_or(Style::Plain);
-        value::or_list(value::constant(&self.compiled.ruleset, ty, style, value))
+        value::or_list(value::constant(self.compiled, ty, style, value))
     }
 
     fn range(&self, at: usize, ty: Type, low: u128, high: u128) -> Expr {
         let style = self.styles.get(at).copied().unwrap_or(Style::Plain);
-        value::range(&self.compiled.ruleset, ty, style, low, high)
+        value::range(self.compiled, ty, style, low, high)
     }
 
     /// Half-open boundaries back into ranges.
@@ -342,7 +342,7 @@ impl Reader<'_> {
 
     /// A map's data: one value, several side by side, lower ends before upper ends.
     fn values(&self, bytes: &[u8]) -> Expr {
-        let ruleset = &self.compiled.ruleset;
+        let compiled = self.compiled;
         let types = &self.info.data;
         let total: usize = types.iter().map(|ty| usize::from(ty.padded_bytes())).sum();
         let mut parts = Vec::new();
@@ -357,12 +357,12 @@ impl Reader<'_> {
             parts.push(if self.info.data_interval {
                 let high = part(from + total);
                 if low == high && types.len() == 1 && value::has_prefixes(ty.datatype) {
-                    value::prefix(ruleset, *ty, Style::Plain, low, ty.bits)
+                    value::prefix(compiled, *ty, Style::Plain, low, ty.bits)
                 } else {
-                    value::range(ruleset, *ty, Style::Plain, low, high)
+                    value::range(compiled, *ty, Style::Plain, low, high)
                 }
             } else {
-                value::constant(ruleset, *ty, Style::Plain, low)
+                value::constant(compiled, *ty, Style::Plain, low)
             });
             from += usize::from(ty.padded_bytes());
         }

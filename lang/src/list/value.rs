@@ -6,9 +6,9 @@
 )]
 
 use super::model::{Expr, Field};
+use crate::compile::Compiled;
 use crate::datatype::{self, Base, Type, mask};
 use crate::typed::{Load, ShiftDir, Value, ValueKind};
-use redan_vm::Ruleset;
 use redan_vm::ct::{CtKey, Direction};
 use redan_vm::datatype::DataType;
 use redan_vm::field::{self, Header, option};
@@ -59,7 +59,7 @@ pub(super) fn style(value: &Value) -> Style {
 }
 
 /// A constant.
-pub(super) fn constant(ruleset: &Ruleset, ty: Type, style: Style, value: u128) -> Expr {
+pub(super) fn constant(compiled: &Compiled, ty: Type, style: Style, value: u128) -> Expr {
     if style == Style::Raw {
         return Expr::Number(value, format!("0x{value:x}"));
     }
@@ -70,7 +70,7 @@ pub(super) fn constant(ruleset: &Ruleset, ty: Type, style: Style, value: u128) -
     match ty.datatype {
         DataType::IfaceIndex => {
             let at = usize::try_from(value).ok().and_then(|at| at.checked_sub(1));
-            match at.and_then(|at| ruleset.interfaces.get(at)) {
+            match at.and_then(|at| compiled.ruleset.interfaces.get(at)) {
                 Some(name) => Expr::Quoted(name.clone()),
                 None => Expr::Word(value.to_string()),
             }
@@ -84,7 +84,8 @@ pub(super) fn constant(ruleset: &Ruleset, ty: Type, style: Style, value: u128) -
             Expr::Quoted(datatype::write(ty, value))
         }
         DataType::DateTime | DataType::Hour => {
-            Expr::Quoted(datatype::write(ty, value).trim_matches('"').to_owned())
+            let local = datatype::to_local(ty, value, compiled.clock);
+            Expr::Quoted(datatype::write(ty, local).trim_matches('"').to_owned())
         }
         DataType::Day => Expr::Quoted(datatype::write(ty, value)),
         DataType::Uid
@@ -163,24 +164,24 @@ pub(super) fn has_prefixes(datatype: DataType) -> bool {
 }
 
 /// All values from one to another.
-pub(super) fn range(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: u128) -> Expr {
+pub(super) fn range(compiled: &Compiled, ty: Type, style: Style, low: u128, high: u128) -> Expr {
     if low == high {
-        return constant(ruleset, ty, style, low);
+        return constant(compiled, ty, style, low);
     }
     let span = low ^ high;
     let host = 128 - span.leading_zeros();
     let aligned = low & mask(host) == 0 && high & mask(host) == mask(host);
     if aligned && has_prefixes(ty.datatype) {
-        return prefix(ruleset, ty, style, low, ty.bits.saturating_sub(host));
+        return prefix(compiled, ty, style, low, ty.bits.saturating_sub(host));
     }
     if aligned && ty.base() == Base::String && host.is_multiple_of(8) {
-        return prefix(ruleset, ty, style, low, ty.bits.saturating_sub(host));
+        return prefix(compiled, ty, style, low, ty.bits.saturating_sub(host));
     }
-    ends(ruleset, ty, style, low, high)
+    ends(compiled, ty, style, low, high)
 }
 
 /// Both ends of a range; in text nft leaves names out of it.
-pub(super) fn ends(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: u128) -> Expr {
+pub(super) fn ends(compiled: &Compiled, ty: Type, style: Style, low: u128, high: u128) -> Expr {
     let numeric = ty.base() == Base::Integer
         && !datatype::info(ty.datatype).symbols.is_empty()
         && !matches!(
@@ -191,7 +192,7 @@ pub(super) fn ends(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: u
         DataType::Time => Style::Seconds,
         _ => style,
     };
-    let end = |value: u128| match constant(ruleset, ty, style, value) {
+    let end = |value: u128| match constant(compiled, ty, style, value) {
         Expr::Word(_) if ty.datatype == DataType::InetProto => {
             Expr::Number(value, value.to_string())
         }
@@ -206,12 +207,12 @@ pub(super) fn ends(ruleset: &Ruleset, ty: Type, style: Style, low: u128, high: u
 }
 
 /// The values that begin with some bits.
-pub(super) fn prefix(ruleset: &Ruleset, ty: Type, style: Style, value: u128, len: u32) -> Expr {
+pub(super) fn prefix(compiled: &Compiled, ty: Type, style: Style, value: u128, len: u32) -> Expr {
     if ty.base() == Base::String {
         let text = datatype::write(ty, value);
         return Expr::Quoted(format!("{}*", text.trim_matches('"')));
     }
-    Expr::Prefix(Box::new(constant(ruleset, ty, style, value)), len)
+    Expr::Prefix(Box::new(constant(compiled, ty, style, value)), len)
 }
 
 /// What is known of the transport header, where a field may be called by it.
@@ -229,24 +230,24 @@ pub(super) struct Known {
 
 /// A value that a rule looks at or stores.
 pub(super) fn value(
-    ruleset: &Ruleset,
+    compiled: &Compiled,
     known: &Known,
     found: &Value,
     map: &mut dyn FnMut(SetId, &Value) -> Expr,
 ) -> Expr {
     match &found.kind {
-        ValueKind::Const(number) => constant(ruleset, found.ty, Style::Plain, *number),
+        ValueKind::Const(number) => constant(compiled, found.ty, Style::Plain, *number),
         ValueKind::Load(load) => Expr::Field(field(known, load)),
         ValueKind::Bits {
             from,
             mask: keep,
             xor,
         } => {
-            let left = value(ruleset, known, from, map);
-            combined(ruleset, found.ty, style(from), left, *keep, *xor)
+            let left = value(compiled, known, from, map);
+            combined(compiled, found.ty, style(from), left, *keep, *xor)
         }
         ValueKind::Shift { from, dir, bits } => {
-            let left = value(ruleset, known, from, map);
+            let left = value(compiled, known, from, map);
             let sign = match dir {
                 ShiftDir::Left => "<<",
                 ShiftDir::Right => ">>",
@@ -260,24 +261,24 @@ pub(super) fn value(
                 BitwiseRegOp::Or => "|",
                 BitwiseRegOp::Xor => "^",
             };
-            let left = value(ruleset, known, &sides.0, map);
-            let right = value(ruleset, known, &sides.1, map);
+            let left = value(compiled, known, &sides.0, map);
+            let right = value(compiled, known, &sides.1, map);
             Expr::Binary(sign, Box::new((left, right)))
         }
-        ValueKind::Swap(from) => value(ruleset, known, from, map),
+        ValueKind::Swap(from) => value(compiled, known, from, map),
         ValueKind::Concat(parts) => Expr::Concat(
             parts
                 .iter()
-                .map(|part| value(ruleset, known, part, map))
+                .map(|part| value(compiled, known, part, map))
                 .collect(),
         ),
         ValueKind::Map { key, set } => {
-            let left = value(ruleset, known, key, map);
+            let left = value(compiled, known, key, map);
             let data = map(*set, key);
             Expr::Map(Box::new((left, data)))
         }
         ValueKind::Jhash(hash) => Expr::Field(Field::Jhash(
-            Box::new(value(ruleset, known, &hash.key, map)),
+            Box::new(value(compiled, known, &hash.key, map)),
             hash.modulus,
             hash.seed,
             hash.offset,
@@ -286,14 +287,21 @@ pub(super) fn value(
 }
 
 /// `(left & keep) ^ xor` in the operators that nft shows.
-fn combined(ruleset: &Ruleset, ty: Type, style: Style, left: Expr, keep: u128, xor: u128) -> Expr {
+fn combined(
+    compiled: &Compiled,
+    ty: Type,
+    style: Style,
+    left: Expr,
+    keep: u128,
+    xor: u128,
+) -> Expr {
     let or = !keep & xor & ty.max();
     let flip = xor & keep;
     let and = (keep | or) & ty.max();
     let mut out = left;
     for (sign, operand, skip) in [("&", and, ty.max()), ("^", flip, 0), ("|", or, 0)] {
         if operand != skip {
-            let right = constant(ruleset, ty, style, operand);
+            let right = constant(compiled, ty, style, operand);
             let right = or_list(right);
             out = Expr::Binary(sign, Box::new((out, right)));
         }
