@@ -55,13 +55,14 @@ fn hours_and_dates_are_listed_in_local_time() {
     let text = "table ip t {\n\tcomment \"where\"\n\tchain c {\n\t\tmeta hour \"01:00\"-\"17:30\" accept\n\t\tmeta time \"2026-01-31 00:30:00\" accept\n\t}\n}\n";
     let mut sources = Sources::new();
     let root = sources.add("test.rules", text);
-    let (file, _) = parse(&mut sources, root, &NoLoader, &[]);
+    let (mut file, _) = parse(&mut sources, root, &NoLoader, &[]);
     for utc_offset_secs in [0, 3600, -3600] {
         let options = Options {
             clock: redan_lang::datatype::Clock { utc_offset_secs },
             ..Options::default()
         };
-        assert_eq!(print(&list(&analyze(&file, &sources, &options))), text);
+        let compiled = analyze(&mut file, &sources, &options);
+        assert_eq!(print(&list(&compiled)), text);
     }
 }
 

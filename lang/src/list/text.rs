@@ -77,7 +77,8 @@ fn print_table(out: &mut String, table: &Table, handles: Handles) {
     if let Some(comment) = &table.comment {
         line!(out, "\tcomment \"{comment}\"");
     }
-    let mut first = !table.dormant && table.comment.is_none();
+    // flags are set off from what follows, a comment is not
+    let mut first = !table.dormant;
     let mut gap = |out: &mut String| {
         if !std::mem::take(&mut first) {
             out.push('\n');
