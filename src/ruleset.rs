@@ -61,10 +61,10 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
     let root = match &converted {
         Some(converted) => {
             list.extend(converted.findings(given));
-            let text = if !list.iter().any(Diagnostic::is_error) {
-                converted.text.as_str()
-            } else {
+            let text = if list.iter().any(Diagnostic::is_error) {
                 ""
+            } else {
+                converted.text.as_str()
             };
             sources.add(name, text)
         }
