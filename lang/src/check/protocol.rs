@@ -288,12 +288,11 @@ impl Protocols {
         }
     }
 
-    /// Narrows the transport layer by a protocol number.
+    /// Narrows the transport layer by a protocol number; the one learned last stands last.
     pub(crate) fn learn_l4proto(&mut self, number: u128) {
         let proto = transport(number).map_or(Proto::Unknown, Proto::Header);
-        if !self.transport.contains(&proto) {
-            self.transport.push(proto);
-        }
+        self.transport.retain(|known| *known != proto);
+        self.transport.push(proto);
     }
 }
 

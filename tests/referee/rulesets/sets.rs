@@ -101,7 +101,8 @@ fn dynamic(rng: &mut Rng, scope: Scope) -> Vec<String> {
         format!("set met {{ type {kind}; size {size}; flags dynamic; }}"),
         format!("set late {{ type {kind}; size 100; flags dynamic,timeout; timeout 1d; }}"),
         format!("set flows {{ type {kind} . inet_service; size {size}; flags dynamic; }}"),
-        format!("set rated {{ type {kind}; size 50; flags dynamic; }}"),
+        // packets delete from it, and Linux never has the room of those again: more room than there are frames
+        format!("set rated {{ type {kind}; size 5000; flags dynamic; }}"),
         format!("set budgeted {{ type {kind}; size 50; flags dynamic; }}"),
         format!(
             "set trios {{ type {kind} . inet_service . mark; size {size}; flags dynamic,timeout; }}"

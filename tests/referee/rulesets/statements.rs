@@ -145,7 +145,6 @@ fn remembering(rng: &mut Rng, place: Place<'_>) -> String {
         return String::new();
     }
     let verb = rng.choose(&["add", "add", "update", "delete"]);
-    // Where a packet deletes an element of a small set, Linux never has its room again.
     if verb == "delete" {
         return format!("delete @rated {{ {header} {side} }}");
     }

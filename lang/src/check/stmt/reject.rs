@@ -121,14 +121,11 @@ impl RuleCheck<'_, '_> {
 
     fn tcp_reset(&mut self, span: Span) -> Option<Reject> {
         self.check_rejectable(span)?;
-        match self.protocols.transport.as_slice() {
-            [] => self.imply_meta_first(MetaKey::L4proto, 6, span),
-            [Proto::Header(Header::Tcp)] => {}
-            known => {
-                let name = known
-                    .iter()
-                    .find(|proto| **proto != Proto::Header(Header::Tcp))
-                    .map_or("unknown", |proto| proto.name());
+        match self.protocols.transport.last() {
+            None => self.imply_meta_first(MetaKey::L4proto, 6, span),
+            Some(Proto::Header(Header::Tcp)) => {}
+            Some(other) => {
+                let name = other.name();
                 return self.cx.error_help(
                     Code::ConflictingProtocols,
                     span,
