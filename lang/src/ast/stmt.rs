@@ -72,7 +72,7 @@ pub enum StmtKind {
     /// `tproxy [ip|ip6] to [address][:port]`.
     Tproxy {
         /// `ip` or `ip6`.
-        family: Option<Word>,
+        family: Option<Box<Word>>,
         /// Where to.
         addr: Option<Box<Expr>>,
         /// Where to.
@@ -113,7 +113,7 @@ pub enum StmtKind {
         /// Number, range, or an expression that gives it.
         num: Option<Box<Expr>>,
         /// `bypass`, `fanout`.
-        flags: Vec<Word>,
+        flags: Box<[Word]>,
     },
     /// `dup to address [device d]`; in netdev `dup to device`.
     Dup {
@@ -125,7 +125,7 @@ pub enum StmtKind {
     /// `fwd [ip|ip6] to ... [device d]`.
     Fwd {
         /// `ip` or `ip6`.
-        family: Option<Word>,
+        family: Option<Box<Word>>,
         /// A device, or an address with `family`.
         to: Box<Expr>,
         /// A device.
@@ -136,6 +136,9 @@ pub enum StmtKind {
     /// `xt target "X"`: how nft lists what only iptables can write.
     Xt(Vec<Word>),
 }
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Stmt>() <= 48);
 
 /// How the sides of a match compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

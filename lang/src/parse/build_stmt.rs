@@ -110,7 +110,7 @@ impl Builder<'_> {
             R::s_tproxy => {
                 let (addr, port) = self.nat_target(at)?;
                 StmtKind::Tproxy {
-                    family: self.nat_family(at),
+                    family: self.nat_family(at).map(Box::new),
                     addr: addr.map(Box::new),
                     port: port.map(Box::new),
                 }
@@ -130,7 +130,7 @@ impl Builder<'_> {
                     StmtKind::Dup { to, device }
                 } else {
                     StmtKind::Fwd {
-                        family: self.nat_family(at),
+                        family: self.nat_family(at).map(Box::new),
                         to,
                         device,
                     }
@@ -361,7 +361,10 @@ impl Builder<'_> {
                 flags.extend(kid.kids().map(|flag| self.word(flag)));
             }
         }
-        Some(StmtKind::Queue { num, flags })
+        Some(StmtKind::Queue {
+            num,
+            flags: flags.into(),
+        })
     }
 
     /// Children like `syn_mss`.

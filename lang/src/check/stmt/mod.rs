@@ -60,9 +60,12 @@ impl RuleCheck<'_, '_> {
             Written::Log(log) => self.log(span, log),
             Written::Reject(with) => self.reject(span, with.as_ref()),
             Written::Nat(nat) => self.nat(span, nat),
-            Written::Tproxy { family, addr, port } => {
-                self.tproxy(span, *family, addr.as_deref(), port.as_deref())
-            }
+            Written::Tproxy { family, addr, port } => self.tproxy(
+                span,
+                family.as_deref().copied(),
+                addr.as_deref(),
+                port.as_deref(),
+            ),
             Written::Notrack => {
                 self.push(span, StmtKind::Notrack);
                 Some(())
@@ -75,7 +78,9 @@ impl RuleCheck<'_, '_> {
             Written::Flow { flowtable } => self.flow(span, *flowtable),
             Written::Queue { num, flags } => self.queue(span, num.as_deref(), flags),
             Written::Dup { to, device } => self.dup(span, to, device.as_deref()),
-            Written::Fwd { family, to, device } => self.fwd(span, *family, to, device.as_deref()),
+            Written::Fwd { family, to, device } => {
+                self.fwd(span, family.as_deref().copied(), to, device.as_deref())
+            }
             Written::Synproxy(synproxy) => {
                 let (mss, wscale, flags) = synproxy_spec(self.cx, synproxy)?;
                 self.push(span, StmtKind::Synproxy { mss, wscale, flags });
