@@ -12,7 +12,7 @@ mod text;
 mod value;
 pub(crate) mod words;
 
-pub(crate) use text::stmt_text;
+pub(crate) use text::stmt::stmt_text;
 pub use text::{print, print_numbered};
 
 use crate::compile::Compiled;
