@@ -54,6 +54,22 @@ impl Builder<'_> {
         }
     }
 
+    /// The word that something is called by from here on.
+    pub(super) fn name(&mut self, at: At<'_>) -> Word {
+        let span = self.span(at);
+        let word = self.slice(span);
+        if !token::may_name(word) {
+            let finding = Diagnostic::new(
+                Code::SyntaxError,
+                span,
+                format!("expected a name, found `{word}`"),
+            );
+            let help = format!("`{word}` is a keyword and cannot be a name");
+            self.findings.push(finding.help(help));
+        }
+        Word { span }
+    }
+
     /// The word of a token with a sign in front (`@set`, `$var`).
     pub(super) fn signed_word(&self, at: At<'_>) -> Word {
         let mut span = self.span(at);
@@ -133,7 +149,7 @@ impl Builder<'_> {
         if let Some(handle) = at.kid(Rule::handle) {
             return self.number_in(handle).map(Ident::Handle);
         }
-        Some(Ident::Name(self.word(at.kid(Rule::word)?)))
+        Some(Ident::Name(self.name(at.kid(Rule::word)?)))
     }
 
     /// Reports a literal that only looks like one.

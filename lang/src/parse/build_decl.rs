@@ -45,7 +45,7 @@ impl Builder<'_> {
     fn common(&mut self, at: At<'_>) -> Option<Common> {
         Some(match at.rule() {
             R::define => Common::Define(Box::new(Define {
-                name: self.word(at.kid(R::word)?),
+                name: self.name(at.kid(R::word)?),
                 redefine: at.kid(R::redefine).is_some(),
                 value: Arc::new(self.define_value(at.kid(R::define_value)?.first()?)?),
             })),
@@ -81,17 +81,17 @@ impl Builder<'_> {
         Some(match at.rule() {
             R::comment => TableLine::Item(TableItemKind::Comment(self.string(at.first()?))),
             R::flags => TableLine::Item(TableItemKind::Flags(self.flags(at))),
-            R::in_chain => TableLine::Chain(self.word(at.first()?)),
+            R::in_chain => TableLine::Chain(self.name(at.first()?)),
             R::in_set | R::in_map => TableLine::Set {
-                name: self.word(at.first()?),
+                name: self.name(at.first()?),
                 is_map: at.rule() == R::in_map,
             },
-            R::in_flowtable => TableLine::Flowtable(self.word(at.first()?)),
+            R::in_flowtable => TableLine::Flowtable(self.name(at.first()?)),
             R::in_object => {
                 let kind = object_kind(at.first()?.rule())?;
                 TableLine::Object {
                     kind,
-                    name: self.word(at.kid(R::word)?),
+                    name: self.name(at.kid(R::word)?),
                 }
             }
             _ => TableLine::Common(self.common(at)?),
@@ -316,7 +316,7 @@ impl Builder<'_> {
                 CommandKind::RenameChain(Box::new(RenameChain {
                     table: self.table(at.first()?)?,
                     chain: self.word(words.next()?),
-                    new_name: self.word(words.next()?),
+                    new_name: self.name(words.next()?),
                 }))
             }
             R::cmd_query => CommandKind::Query(Box::new(self.query(at)?)),

@@ -36,6 +36,8 @@ impl RuleCheck<'_, '_> {
         let want = Type::new(DataType::Integer, 16, ByteOrder::Host);
         let mut value = None;
         let mut range = (0, 0);
+        // without a number it is queue 0, which nft lets fan out
+        let mut is_range = num.is_none();
         if let Some(num) = num {
             let (resolved, scope) = self.cx.resolve(num)?;
             let computed = matches!(
@@ -72,10 +74,11 @@ impl RuleCheck<'_, '_> {
                     "queue numbers come from numgen, a hash, a map or a constant",
                 );
             } else {
+                is_range = matches!(resolved.kind, ExprKind::Range(_));
                 range = self.queue_numbers(resolved, want)?;
             }
         }
-        if fanout && range.0 == range.1 && value.is_none() {
+        if fanout && !is_range {
             return self.cx.error(
                 Code::BadFlag,
                 span,
