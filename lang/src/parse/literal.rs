@@ -68,12 +68,15 @@ fn is_ipv4(text: &str) -> bool {
     true
 }
 
-/// A decimal or `0x` number.
+/// A number as C reads it: `0x` is hexadecimal, another 0 in front octal. With an 8 or 9 in it, it can only be meant as decimal.
 pub fn number(text: &str) -> Option<u128> {
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(hex) => u128::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
+    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return u128::from_str_radix(hex, 16).ok();
     }
+    if text.starts_with('0') && !text.contains(['8', '9']) {
+        return u128::from_str_radix(text, 8).ok();
+    }
+    text.parse().ok()
 }
 
 /// Six bytes in hex with colons; one digit a byte is allowed.
@@ -146,6 +149,9 @@ mod tests {
     #[test]
     fn literals_have_values() {
         assert_eq!(number("0x10"), Some(16));
+        assert_eq!(number("0022"), Some(18));
+        assert_eq!(number("0080"), Some(80));
+        assert_eq!(number("0"), Some(0));
         assert_eq!(number("340282366920938463463374607431768211456"), None);
         assert_eq!(mac("0:1:2:a:b:ff"), Some([0, 1, 2, 10, 11, 255]));
         assert_eq!(time_ms("1d2h3m4s5ms"), Some(93_784_005));

@@ -5,6 +5,7 @@ use super::collected::Collected;
 use crate::ast::{PlainToken, PlainTokenKind};
 use crate::check::Constant;
 use crate::datatype::{Type, mask};
+use crate::parse::literal::number;
 use crate::source::{SourceId, Span};
 use redan_vm::datatype::DataType;
 
@@ -55,9 +56,8 @@ fn fast_part(tokens: &[PlainToken], text: &str, ty: Type, interval: bool) -> Opt
         [only] => fast_value(*only, text, ty).map(Constant::Value),
         [value, sign, len] if sign.kind == PlainTokenKind::Slash && interval => {
             let value = fast_value(*value, text, ty)?;
-            let len = body(*len, text)
-                .parse::<u32>()
-                .ok()
+            let len = number(body(*len, text))
+                .and_then(|len| u32::try_from(len).ok())
                 .filter(|len| *len <= ty.bits)?;
             let value = value & !mask(ty.bits - len);
             Some(Constant::Prefix { value, len })
@@ -84,7 +84,7 @@ fn fast_value(token: PlainToken, text: &str, ty: Type) -> Option<u128> {
             body.parse::<std::net::Ipv6Addr>().ok().map(u128::from)
         }
         (PlainTokenKind::Number, DataType::InetService | DataType::Mark) => {
-            body.parse::<u128>().ok().filter(|value| *value <= ty.max())
+            number(body).filter(|value| *value <= ty.max())
         }
         _ => None,
     }

@@ -5,6 +5,7 @@ use crate::ast::{Integer, Word};
 use crate::check::rule::RuleCheck;
 use crate::datatype::Type;
 use crate::diag::Code;
+use crate::parse::literal::number;
 use crate::source::Span;
 use crate::typed::Load;
 use redan_vm::datatype::DataType;
@@ -121,7 +122,7 @@ impl RuleCheck<'_, '_> {
         kind: Word,
         field: Option<Word>,
     ) -> Option<Loaded> {
-        let number = self.cx.text(kind).parse::<u128>().ok();
+        let number = number(self.cx.text(kind));
         if let Some(number) = number {
             let Ok(kind) = u8::try_from(number) else {
                 return self.cx.error(
