@@ -216,6 +216,26 @@ fn declarations_must_make_sense() {
             "E132",
         ),
         (
+            "table ip t {\n set s {\n type ipv4_addr\n elements = { 10.0.0.2, 10.0.0.1 counter }\n }\n}\n",
+            "E135",
+        ),
+        (
+            "table ip t {\n map m {\n type ipv4_addr : mark\n elements = { 10.0.0.1 counter : 1 }\n }\n}\n",
+            "E135",
+        ),
+        (
+            "table ip t {\n set s {\n type ipv4_addr\n counter\n elements = { 10.0.0.1 limit rate 1/second }\n }\n}\n",
+            "E135",
+        ),
+        (
+            "table ip t {\n set s {\n type ipv4_addr\n counter\n limit rate 1/second\n elements = { 10.0.0.1 counter }\n }\n}\n",
+            "E135",
+        ),
+        (
+            "table ip t {\n set s {\n type ipv4_addr\n flags interval\n elements = { 10.0.0.0/8 counter }\n }\n}\n",
+            "E135",
+        ),
+        (
             "table ip t {\n set s {\n type ipv4_addr\n elements = { 10.0.0.1 : accept }\n }\n}\n",
             "E133",
         ),
@@ -327,6 +347,8 @@ fn what_may_be_said_twice_is_accepted() {
         "table ip t {\n set s {\n type ipv4_addr\n flags interval\n auto-merge\n size 1\n elements = { 10.0.0.0/9, 10.128.0.0/9 }\n }\n}\n",
         "table ip t {\n chain c {\n jump d\n }\n chain d {\n }\n}\nflush chain ip t c\ndelete chain ip t d\n",
         "table ip t {\n chain c {\n counter bytes 2 packets 1\n }\n}\n",
+        "table ip t {\n set s {\n type ipv4_addr\n counter\n limit rate 1/second\n elements = { 10.0.0.1 counter limit rate 2/second, 10.0.0.2 }\n }\n}\n",
+        "table ip t {\n set s {\n type ipv4_addr\n flags dynamic\n elements = { 10.0.0.1 counter }\n }\n}\n",
     ];
     for text in cases {
         assert_eq!(codes(text), Vec::<&str>::new(), "{text}");

@@ -6,8 +6,9 @@ use crate::ast::{ElementCommand, Expr, ExprKind, Verb};
 use crate::diag::Code;
 use crate::sets::{Collected, DataShape, Shape};
 use redan_vm::ids::SetId;
-use redan_vm::ruleset::{Elements, Set, SetData, set_flags};
+use redan_vm::ruleset::{Element, Elements, Set, SetData, StateSpec, set_flags};
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 
 /// A verb on elements.
 pub(super) fn command(cx: &mut Context<'_>, command: &ElementCommand) -> Option<()> {
@@ -69,9 +70,32 @@ pub(super) fn add_elements(cx: &mut Context<'_>, id: SetId, elements: &Expr) -> 
     let collected = cx.collect(lit, &shape);
     cx.scope = before;
     let collected = collected?;
+    check_statements(cx, id, &collected)?;
     mark_timeouts(cx, id, &collected);
     cx.add_elements(id, &shape, collected);
     Some(())
+}
+
+/// What an element carries must be what its set's declaration says of all of them; sets that packets change leave it to the elements.
+fn check_statements(cx: &mut Context<'_>, id: SetId, collected: &Collected) -> Option<()> {
+    let set = cx.ruleset.sets.get(id.index())?;
+    let free = set.exprs.is_empty() && set.flags & set_flags::EVAL != 0;
+    let wrong = |extra: &Element| {
+        let kinds = |specs: &[StateSpec]| specs.iter().map(discriminant).collect::<Vec<_>>();
+        !extra.exprs.is_empty() && kinds(&extra.exprs) != kinds(&set.exprs)
+    };
+    let first = collected.extras.iter().filter(|(_, extra)| wrong(extra));
+    let Some(number) = first.map(|(number, _)| *number).min().filter(|_| !free) else {
+        return Some(());
+    };
+    let at = usize::try_from(number).ok()?;
+    let span = collected.spans.get(at).copied().unwrap_or_default();
+    cx.error_help(
+        Code::BadDeclaration,
+        span,
+        "the element's statements are not those of the set's declaration",
+        "add them to the declaration, such as a line `counter`",
+    )
 }
 
 /// `elements = $x`, where the variable holds one value.
