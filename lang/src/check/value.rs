@@ -10,7 +10,7 @@ use super::{Constant, describe};
 use crate::ast::{BinaryOp, Expr, ExprKind};
 use crate::datatype::{Base, Type};
 use crate::diag::Code;
-use crate::resolve::every;
+use crate::resolve::{Context, every};
 use crate::source::Span;
 use crate::typed::{Jhash, ShiftDir, Value, ValueKind};
 use redan_vm::datatype::DataType;
@@ -232,51 +232,7 @@ impl RuleCheck<'_, '_> {
 
     /// Whether an expression loads something.
     pub(super) fn is_field(&mut self, expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Payload { .. }
-            | ExprKind::RawPayload { .. }
-            | ExprKind::Inner { .. }
-            | ExprKind::Exthdr { .. }
-            | ExprKind::ExthdrPresent(_)
-            | ExprKind::TcpOption { .. }
-            | ExprKind::RawTcpOption { .. }
-            | ExprKind::IpOption { .. }
-            | ExprKind::SctpChunk { .. }
-            | ExprKind::DccpOption(_)
-            | ExprKind::Meta { .. }
-            | ExprKind::Ct { .. }
-            | ExprKind::Fib { .. }
-            | ExprKind::Rt { .. }
-            | ExprKind::Socket { .. }
-            | ExprKind::Osf { .. }
-            | ExprKind::Ipsec { .. }
-            | ExprKind::Numgen { .. }
-            | ExprKind::Jhash { .. }
-            | ExprKind::Symhash { .. }
-            | ExprKind::Map(_) => true,
-            ExprKind::Binary(_, sides) => self.is_field(&sides.0) || self.is_field(&sides.1),
-            ExprKind::Concat(items) => items.iter().any(|item| self.is_field(item)),
-            ExprKind::Var(_) => match self.cx.scopes_peek(expr) {
-                Some(resolved) => self.is_field(resolved),
-                None => false,
-            },
-            ExprKind::Symbol(_)
-            | ExprKind::Str(_)
-            | ExprKind::WildcardWord(_)
-            | ExprKind::CatchAll
-            | ExprKind::Number(_)
-            | ExprKind::Ipv4(_)
-            | ExprKind::Ipv6(_)
-            | ExprKind::Mac(_)
-            | ExprKind::Time(_)
-            | ExprKind::Range(_)
-            | ExprKind::Prefix(_)
-            | ExprKind::SetRef(_)
-            | ExprKind::Set(_)
-            | ExprKind::List(_)
-            | ExprKind::FlagMatch(_)
-            | ExprKind::Verdict(_) => false,
-        }
+        is_field(self.cx, expr)
     }
 
     /// A value for a statement that wants a type: a constant, a field, something computed, or what a map gives.
@@ -409,5 +365,51 @@ fn shift(span: Span, left: Value, op: BinaryOp, by: u32) -> Value {
             dir,
             bits: by,
         },
+    }
+}
+
+/// Whether an expression loads something.
+fn is_field(cx: &mut Context<'_>, expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Payload { .. }
+        | ExprKind::RawPayload { .. }
+        | ExprKind::Inner { .. }
+        | ExprKind::Exthdr { .. }
+        | ExprKind::ExthdrPresent(_)
+        | ExprKind::TcpOption { .. }
+        | ExprKind::RawTcpOption { .. }
+        | ExprKind::IpOption { .. }
+        | ExprKind::SctpChunk { .. }
+        | ExprKind::DccpOption(_)
+        | ExprKind::Meta { .. }
+        | ExprKind::Ct { .. }
+        | ExprKind::Fib { .. }
+        | ExprKind::Rt { .. }
+        | ExprKind::Socket { .. }
+        | ExprKind::Osf { .. }
+        | ExprKind::Ipsec { .. }
+        | ExprKind::Numgen { .. }
+        | ExprKind::Jhash { .. }
+        | ExprKind::Symhash { .. }
+        | ExprKind::Map(_) => true,
+        ExprKind::Binary(_, sides) => is_field(cx, &sides.0) || is_field(cx, &sides.1),
+        ExprKind::Concat(items) => items.iter().any(|item| is_field(cx, item)),
+        ExprKind::Var(word) => cx.holds_of(*word, is_field),
+        ExprKind::Symbol(_)
+        | ExprKind::Str(_)
+        | ExprKind::WildcardWord(_)
+        | ExprKind::CatchAll
+        | ExprKind::Number(_)
+        | ExprKind::Ipv4(_)
+        | ExprKind::Ipv6(_)
+        | ExprKind::Mac(_)
+        | ExprKind::Time(_)
+        | ExprKind::Range(_)
+        | ExprKind::Prefix(_)
+        | ExprKind::SetRef(_)
+        | ExprKind::Set(_)
+        | ExprKind::List(_)
+        | ExprKind::FlagMatch(_)
+        | ExprKind::Verdict(_) => false,
     }
 }

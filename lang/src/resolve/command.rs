@@ -5,7 +5,7 @@
     reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
 )]
 
-use super::{Context, Scope, chain, element, flowtable, handle, object, rule, set};
+use super::{Context, Scope, chain, element, extent, flowtable, handle, object, rule, set};
 use crate::ast::{
     ChainCommand, ChainItem, Command, CommandKind, Define, File, FlushCommand, Ident,
     ObjectCommand, RenameChain, SetBodyItem, Str, TableCommand, TableItem, TableItemKind, TableRef,
@@ -80,8 +80,10 @@ pub(super) fn define_in(cx: &mut Context<'_>, define: &Define) {
             )),
         );
     }
+    let extent = extent::bearable(cx, define);
     let value = cx.values.alloc(Arc::clone(&define.value));
-    cx.scope = cx.scopes.define(cx.scope, name, define.name.span, value);
+    let place = define.name.span;
+    cx.scope = cx.scopes.define(cx.scope, name, place, value, extent);
 }
 
 fn undefine_in(cx: &mut Context<'_>, word: Word) {

@@ -196,6 +196,8 @@ impl<'a> Context<'a> {
             let name = self.text(word);
             if let Some(found) = self.scopes.find(at.1, name) {
                 at = found;
+            } else if self.scopes.is_refused(at.1, name) {
+                return None;
             } else {
                 let known = self.scopes.names(at.1);
                 return self.unknown(Code::UnknownVariable, word.span, "variable", name, known);
@@ -208,19 +210,21 @@ impl<'a> Context<'a> {
         )
     }
 
-    /// What a variable stands for, without a word where it is unknown.
-    pub(crate) fn scopes_peek(&mut self, expr: &Expr) -> Option<&'a Expr> {
-        let mut scope = self.scope;
-        let mut found: Option<&'a Expr> = None;
-        for _ in 0..MAX_VARIABLE_DEPTH {
-            let kind = found.map_or(&expr.kind, |found| &found.kind);
-            let ExprKind::Var(word) = kind else {
-                return found;
-            };
-            let (next, inner) = self.scopes.find(scope, self.sources.text(word.span))?;
-            (found, scope) = (Some(next), inner);
-        }
-        None
+    /// Whether something holds of what a variable stands for, without a word where it is unknown. As a definition sees only those before
+    /// it, this comes to an end.
+    pub(crate) fn holds_of(
+        &mut self,
+        variable: Word,
+        test: impl FnOnce(&mut Self, &'a Expr) -> bool,
+    ) -> bool {
+        let name = self.text(variable);
+        let Some((value, scope)) = self.scopes.find(self.scope, name) else {
+            return false;
+        };
+        let before = std::mem::replace(&mut self.scope, scope);
+        let holds = test(self, value);
+        self.scope = before;
+        holds
     }
 
     /// Whether variables and sets nest too deeply to be meant.

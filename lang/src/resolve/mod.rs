@@ -5,6 +5,7 @@ mod command;
 mod context;
 mod ct_object;
 mod element;
+mod extent;
 mod flowtable;
 mod handle;
 mod hook;

@@ -54,10 +54,7 @@ impl<'a> Context<'a> {
         match &key.kind {
             ExprKind::CatchAll => true,
             ExprKind::Set(lit) => self.has_catchall(lit),
-            ExprKind::Var(_) => match self.scopes_peek(key) {
-                Some(found) => self.is_catchall(found),
-                None => false,
-            },
+            ExprKind::Var(word) => self.holds_of(*word, Self::is_catchall),
             _ => false,
         }
     }
@@ -68,10 +65,7 @@ impl<'a> Context<'a> {
             ExprKind::Str(text) => text.wildcard,
             ExprKind::Concat(items) => items.iter().any(|item| self.is_ranged(item, of_data)),
             ExprKind::Set(lit) => self.has_ranges(lit, of_data),
-            ExprKind::Var(_) => match self.scopes_peek(expr) {
-                Some(found) => self.is_ranged(found, of_data),
-                None => false,
-            },
+            ExprKind::Var(word) => self.holds_of(*word, |cx, value| cx.is_ranged(value, of_data)),
             _ => false,
         }
     }

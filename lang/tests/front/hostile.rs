@@ -92,3 +92,37 @@ fn every_changed_byte_has_an_answer() {
             .collect::<Vec<_>>()
     }));
 }
+
+/// Definitions of which each is made from the one before, and what uses the last.
+fn growing(steps: usize, first: &str, next: impl Fn(&str) -> String, used: &str) -> Vec<u8> {
+    let mut lines = vec![format!("define a0 = {first}")];
+    lines.extend(
+        (0..steps).map(|step| format!("define a{} = {}", step + 1, next(&format!("$a{step}")))),
+    );
+    lines.push(used.replace("$last", &format!("$a{steps}")));
+    lines.join("\n").into_bytes()
+}
+
+#[test]
+fn variables_that_double_have_an_answer() {
+    let set = |before: &str| format!("{{ {before}, {before} }}");
+    let uses = [
+        "table ip t {\n\tchain c {\n\t\tip saddr $last accept\n\t}\n}\n",
+        "table ip t {\n\tset s {\n\t\ttype ipv4_addr\n\t\telements = $last\n\t}\n}\n",
+        "table netdev t {\n\tchain c {\n\t\ttype filter hook ingress devices = $last priority 0\n\t}\n}\n",
+    ];
+    check(
+        uses.iter()
+            .map(|used| growing(60, "{ 1.1.1.1 }", set, used)),
+    );
+    let used = "table ip t {\n\tchain c {\n\t\tmeta mark set $last\n\t}\n}\n";
+    let or = |before: &str| format!("{before} | {before}");
+    check(std::iter::once(growing(60, "1", or, used)));
+    let nest = |before: &str| format!("{{ {before} }}");
+    check(std::iter::once(growing(
+        1_000,
+        "{ 1.1.1.1 }",
+        nest,
+        uses[0],
+    )));
+}
