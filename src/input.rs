@@ -1,18 +1,16 @@
 //! Reading what the user names: files, and `-` for stdin. Every failure names the file and what to do about it.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use redan_lang::source::read_whole;
 
 /// The argument that means stdin.
 pub(crate) const STDIN: &str = "-";
 
 /// How stdin is called in messages.
 pub(crate) const STDIN_NAME: &str = "<stdin>";
-
-/// Largest input that is read, in bytes: rules of 100 MB must be answered, and nobody's memory should depend on `/dev/zero`.
-const MAX_BYTES: u64 = 1 << 30;
 
 /// The name under which messages speak of an input.
 pub(crate) fn display_name(path: &Path) -> String {
@@ -31,7 +29,6 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
 /// Reads a file or stdin whole.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let name = display_name(path);
-    let mut bytes = Vec::new();
     let reader: Box<dyn io::Read> = if is_stdin(path) {
         Box::new(io::stdin())
     } else {
@@ -41,14 +38,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
         }
         Box::new(file)
     };
-    reader
-        .take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| cannot_read(&name))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        bail!("cannot read {name}: more than {MAX_BYTES} bytes");
-    }
-    Ok(bytes)
+    read_whole(reader).with_context(|| cannot_read(&name))
 }
 
 fn cannot_read(name: &str) -> String {

@@ -3,7 +3,29 @@
 //! Every syntax node and diagnostic points into a source by byte offsets; lines and columns are computed only when something is shown.
 
 use serde::{Serialize, Serializer};
+use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
+
+/// Longest text that is read, in bytes: rules of 100 MB must be answered, and nobody's memory should depend on `/dev/zero`.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Reads a text whole.
+///
+/// # Errors
+/// Reading failed, or there is no end in sight.
+pub fn read_whole(reader: impl Read) -> io::Result<Vec<u8>> {
+    read_up_to(MAX_BYTES, reader)
+}
+
+fn read_up_to(most: u64, reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let message = format!("more than {most} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
 
 /// One text of a [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -217,6 +239,13 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_without_an_end_is_refused() {
+        assert_eq!(read_up_to(3, &b"abc"[..]).unwrap(), b"abc");
+        let error = read_up_to(3, io::repeat(0)).unwrap_err();
+        assert_eq!(error.to_string(), "more than 3 bytes");
+    }
 
     #[test]
     fn positions_count_characters_from_one() {

@@ -497,9 +497,10 @@ impl Parser<'_> {
             Ok(bytes) => bytes,
             Err(error) => {
                 let message = format!("cannot read `{shown}`: {error}");
-                self.report(Diagnostic::new(Code::IncludeNotFound, span, message).help(
-                    "paths are relative to the working directory, then to the `-I` directories",
-                ));
+                self.report(
+                    Diagnostic::new(Code::IncludeNotFound, span, message)
+                        .help("paths are relative to the working directory"),
+                );
                 return;
             }
         };

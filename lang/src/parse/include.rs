@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::source::read_whole;
+
 /// Gives the parser the files that a ruleset includes.
 pub trait Loader {
     /// The bytes of a file.
@@ -24,7 +26,7 @@ pub struct FileLoader {
 
 impl Loader for FileLoader {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(path)
+        read_whole(std::fs::File::open(path)?)
     }
 
     fn resolve(&self, path: &str) -> Vec<PathBuf> {
