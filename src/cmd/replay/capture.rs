@@ -71,6 +71,7 @@ fn fault(name: &str, error: &CaptureError) -> Fault {
     let is_truncation = match error {
         CaptureError::Truncated { .. } => true,
         CaptureError::UnknownFormat(_)
+        | CaptureError::NoHeader
         | CaptureError::UnknownLinkType { .. }
         | CaptureError::Damaged { .. }
         | CaptureError::Io(_) => false,

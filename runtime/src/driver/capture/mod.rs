@@ -33,6 +33,9 @@ pub enum CaptureError {
         /// Its `LINKTYPE_` number.
         linktype: u32,
     },
+    /// Less than a capture's header.
+    #[error("this is no whole capture: it is empty or ends inside its header")]
+    NoHeader,
     /// A record that contradicts itself.
     #[error("record {record} at byte {offset}: {what}")]
     Damaged {
@@ -41,7 +44,7 @@ pub enum CaptureError {
         /// Where in the file, in bytes.
         offset: u64,
         /// What is wrong.
-        what: &'static str,
+        what: String,
     },
     /// The file ends inside a record; everything before it has been given.
     #[error(
@@ -92,24 +95,22 @@ impl CaptureReader {
         let mut source = Source::new(reader);
         let whole = source.fill(4)?;
         let magic = source.bytes().first_chunk::<4>().copied();
-        let magic = magic.filter(|_| whole).unwrap_or_else(|| {
-            let mut start = [0; 4];
-            for (to, from) in start.iter_mut().zip(source.bytes()) {
-                *to = *from;
-            }
-            start
-        });
+        let magic = magic.filter(|_| whole).ok_or(CaptureError::NoHeader)?;
         let (format, interfaces) = match (pcap::kind(magic), magic) {
             (Some(kind), _) => (
-                Format::Pcap(pcap::Pcap::new(&mut source, kind)?),
+                pcap::Pcap::new(&mut source, kind).map(Format::Pcap),
                 vec![None],
             ),
             (None, [0x0a, 0x0d, 0x0d, 0x0a]) => (
-                Format::Pcapng(pcapng::Pcapng::new(&mut source)?),
+                pcapng::Pcapng::new(&mut source).map(Format::Pcapng),
                 Vec::new(),
             ),
             (None, _) => return Err(CaptureError::UnknownFormat(magic)),
         };
+        let format = format.map_err(|error| match error {
+            CaptureError::Truncated { .. } => CaptureError::NoHeader,
+            other => other,
+        })?;
         Ok(Self {
             source,
             format,

@@ -82,7 +82,7 @@ impl Pcap {
             return Err(CaptureError::Damaged {
                 record,
                 offset: source.offset(),
-                what,
+                what: what.to_owned(),
             });
         }
         let captured = captured as usize;

@@ -1,5 +1,7 @@
 //! pcapng: blocks, of which sections, interfaces and packets matter here.
 
+use std::error::Error;
+
 use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketBlock;
 use pcap_file::pcapng::blocks::interface_description::{
     InterfaceDescriptionBlock, InterfaceDescriptionOption,
@@ -89,13 +91,17 @@ impl Pcapng {
 /// Reads on where a block is not all there; an error where that cannot help.
 fn wait(source: &mut Source, error: &PcapNgParseError, record: u64) -> Result<(), CaptureError> {
     let offset = source.offset();
-    let damaged = |what| CaptureError::Damaged {
+    let damaged = |what: &str| CaptureError::Damaged {
         record,
         offset,
-        what,
+        what: what.to_owned(),
     };
     if !matches!(error, PcapNgParseError::IncompleteBuffer(..)) {
-        return Err(damaged("the block contradicts itself"));
+        let mut cause: &dyn Error = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        return Err(damaged(&format!("the block contradicts itself ({cause})")));
     }
     if source.bytes().len() > MOST as usize {
         return Err(damaged("its length is beyond that of any frame"));
@@ -160,7 +166,7 @@ fn read(
             return Err(CaptureError::Damaged {
                 record,
                 offset,
-                what: "it names an interface that was not described",
+                what: "it names an interface that was not described".to_owned(),
             });
         }
     };

@@ -168,8 +168,9 @@ fn broken_files_give_their_whole_records_and_say_what_is_wrong() {
         1,
         "ends inside record 2",
     );
-    check_broken(whole[..10].to_vec(), 0, "ends inside record 0");
-    check_broken(vec![], 0, "no pcap and no pcapng");
+    check_broken(whole[..10].to_vec(), 0, "ends inside its header");
+    check_broken(whole[..3].to_vec(), 0, "ends inside its header");
+    check_broken(vec![], 0, "it is empty");
     check_broken(b"hello world".to_vec(), 0, "no pcap and no pcapng");
     check_broken(pcap(false, 0xa1b2_c3d4, 147, &[]), 0, "link type 147");
     let mut lying = whole;
@@ -177,6 +178,15 @@ fn broken_files_give_their_whole_records_and_say_what_is_wrong() {
     check_broken(lying, 0, "beyond that of any frame");
     let ng = pcapng();
     check_broken(ng[..ng.len() - 3].to_vec(), 2, "ends inside record 3");
+    check_broken(ng[..9].to_vec(), 0, "ends inside its header");
+    let mut lying = ng;
+    let last = lying.len() - 4;
+    lying[last] ^= 4;
+    check_broken(
+        lying,
+        2,
+        "contradicts itself (Block length fields don't match",
+    );
 }
 
 proptest! {
