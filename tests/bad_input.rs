@@ -39,6 +39,55 @@ fn files_that_cannot_be_read() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_does_not_cost_the_others_their_turn() {
+    let faulty = b"table inet t {\n\tchain c {\n\t\tacept\n\t}\n}\n";
+    let ugly = b"table inet t { chain c { accept; } }\n";
+    let files: &[(&str, &[u8])] = &[
+        ("faulty", faulty),
+        ("ugly", ugly),
+        ("t.rules", RULES),
+        (
+            "t.toml",
+            b"mode = \"wire\"\n[[port]]\nname = \"a\"\n[[port]]\nname = \"b\"\n",
+        ),
+        (
+            "t.test",
+            b"\xef\xbb\xbfudp 10.0.0.1:1 > 10.0.0.2:2 in a => accept\n",
+        ),
+        ("u.test", b"nonsense\n"),
+    ];
+    let missing = "cannot read missing";
+    check(
+        files,
+        &["lint", "missing", "faulty"],
+        2,
+        &[missing, "acept", "1 file:"],
+    );
+    check(
+        files,
+        &["fmt", "--check", "missing", "ugly"],
+        2,
+        &[missing, "ugly\n"],
+    );
+    let said = &[missing, "u.test:1: ", "t.test: ok, 1 of 1"];
+    check(files, &["test", "missing", "u.test", "t.test"], 2, said);
+}
+
+#[test]
+fn json_is_not_formatted() {
+    let said = &["x.json is JSON", "redan list"];
+    check(
+        &[("x.json", b"{\"nftables\":[]}")],
+        &["fmt", "x.json"],
+        2,
+        said,
+    );
+    let marked = b"\xef\xbb\xbf{\"nftables\":[]}";
+    check(&[("x", marked)], &["fmt", "x"], 2, &["x is JSON"]);
+    check(&[("x", marked)], &["lint", "x"], 0, &["0 errors"]);
+}
+
+#[test]
 fn wrong_usage() {
     check(&[], &[], 2, &["Usage"]);
     check(&[], &["lint"], 2, &["FILE"]);
@@ -71,8 +120,9 @@ fn rules_that_are_no_rules() {
             &["fmt", "--check", "r"],
             &["replay", "r", "c"],
         ] {
-            if command[0] == "fmt" && rules.starts_with(b"include") {
-                continue; // formatting does not follow includes
+            // formatting does not follow includes, and what begins with a brace is JSON
+            if command[0] == "fmt" && (rules.starts_with(b"include") || rules.starts_with(b"{")) {
+                continue;
             }
             let capture = capture(&["eth0"], &[]);
             check(&[("r", rules), ("c", &capture)], command, 1, &[place]);
@@ -124,12 +174,19 @@ fn captures() {
         2,
         &["c: ", "pcap"],
     );
-    check(
-        &[("r", RULES), ("c", b"")],
-        &["replay", "r", "c"],
-        2,
-        &["c: "],
-    );
+    for short in [
+        &b""[..],
+        b"\xd4\xc3",
+        b"\xd4\xc3\xb2\xa1\x02",
+        b"\x0a\x0d\x0d\x0a\x1c",
+    ] {
+        check(
+            &[("r", RULES), ("c", short)],
+            &["replay", "r", "c"],
+            2,
+            &["c: this is no whole capture"],
+        );
+    }
     let frames: Vec<(u32, Vec<u8>)> = (0..70).map(|length| (0, vec![0; length])).collect();
     let whole = capture(&["eth0"], &frames);
     let ran = check(

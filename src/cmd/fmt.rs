@@ -3,12 +3,12 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::Result;
-use redan_lang::parse;
+use anyhow::{Result, bail};
 use redan_lang::source::Sources;
+use redan_lang::{json, parse};
 
 use crate::args::FmtArgs;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::input;
 use crate::output::findings::{self, Findings};
 use crate::output::terminal::Terminal;
@@ -24,17 +24,15 @@ enum Done {
 
 /// Runs the command.
 pub(crate) fn run(args: &FmtArgs, terminal: &mut Terminal) -> Result<Exit> {
-    let mut findings = false;
-    for path in &args.files {
-        let done = one(args, path, terminal)?;
-        let only_looks = args.check || args.diff;
-        findings |= match done {
+    let only_looks = args.check || args.diff;
+    exit::each(&args.files, terminal, |path, terminal| {
+        let findings = match one(args, path, terminal)? {
             Done::Same => false,
             Done::Different => only_looks,
             Done::Faulty => true,
         };
-    }
-    Ok(Exit::findings_if(findings))
+        Ok(Exit::findings_if(findings))
+    })
 }
 
 fn one(args: &FmtArgs, path: &Path, terminal: &mut Terminal) -> Result<Done> {
@@ -43,6 +41,9 @@ fn one(args: &FmtArgs, path: &Path, terminal: &mut Terminal) -> Result<Done> {
         Ok(text) => text,
         Err(error) => return Ok(not_text(&name, error.into_bytes(), terminal)),
     };
+    if json::looks_like_json(&name, &old) {
+        bail!("{name} is JSON, and only rules are formatted; `redan list` prints it as rules");
+    }
     let mut sources = Sources::new();
     let (new, list) = redan_lang::fmt::fmt(&mut sources, &name, &old);
     let findings = Findings { sources, list };

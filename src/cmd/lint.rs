@@ -7,7 +7,7 @@ use redan_lang::diag::{Code, Level, did_you_mean};
 use redan_lang::lint::Options;
 
 use crate::args::{Deny, LintArgs, LintFormat};
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::output::findings::{self, Findings};
 use crate::output::terminal::{Style, Terminal};
 use crate::ruleset;
@@ -21,9 +21,10 @@ pub(crate) fn run(args: &LintArgs, terminal: &mut Terminal) -> Result<Exit> {
         target: args.target,
     };
     let mut files = Vec::new();
-    for path in &args.files {
+    let read = exit::each(&args.files, terminal, |path, _| {
         files.push(ruleset::lint(path, options)?);
-    }
+        Ok(Exit::Fine)
+    })?;
     match args.format {
         LintFormat::Text => {
             for file in &files {
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &LintArgs, terminal: &mut Terminal) -> Result<Exit> {
         LintFormat::Github => findings::print_github(terminal, &files)?,
     }
     let denied = args.deny == Some(Deny::Warnings) && count(&files, Level::Warning) > 0;
-    Ok(Exit::findings_if(denied || count(&files, Level::Error) > 0))
+    Ok(Exit::findings_if(denied || count(&files, Level::Error) > 0).max(read))
 }
 
 fn count(files: &[Findings], level: Level) -> usize {

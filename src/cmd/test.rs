@@ -7,17 +7,15 @@ use anyhow::{Result, bail};
 use redan_runtime::{Datapath, Settings, Silent};
 
 use crate::args::{OnOff, TestArgs};
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::output::terminal::{Style, Terminal};
 use crate::{engine, input, ruleset, scenario, site};
 
 /// Runs the command.
 pub(crate) fn run(args: &TestArgs, terminal: &mut Terminal) -> Result<Exit> {
-    let mut all_passed = true;
-    for file in &args.files {
-        all_passed &= one(args, file, terminal)?;
-    }
-    Ok(Exit::findings_if(!all_passed))
+    exit::each(&args.files, terminal, |file, terminal| {
+        Ok(Exit::findings_if(!one(args, file, terminal)?))
+    })
 }
 
 fn one(args: &TestArgs, file: &Path, terminal: &mut Terminal) -> Result<bool> {

@@ -20,6 +20,8 @@ const FIRST_SEQ: u32 = 1000;
 pub(super) fn lines(text: &str) -> Result<Vec<Line>, Vec<String>> {
     let mut lines = Vec::new();
     let mut faults = Vec::new();
+    // Some editors put a byte order mark at the start.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, line) in text.lines().enumerate() {
         let said = line.split('#').next().unwrap_or("").trim();
         if said.is_empty() {

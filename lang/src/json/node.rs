@@ -5,6 +5,9 @@ use std::cell::Cell;
 /// Deepest nesting.
 const MAX_DEPTH: u32 = 64;
 
+/// What some editors put at the start of a text.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A value and the bytes that it takes in its text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
@@ -155,6 +158,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Fault>> {
         at: 0,
         twice: Vec::new(),
     };
+    parser.eat(BYTE_ORDER_MARK);
     let found = parser.whole();
     let mut faults = parser.twice;
     match found {

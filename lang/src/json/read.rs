@@ -52,7 +52,10 @@ pub struct Converted {
 pub fn looks_like_json(name: &str, text: &str) -> bool {
     let extension = std::path::Path::new(name).extension();
     extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
-        || text.trim_start().starts_with('{')
+        || text
+            .trim_start_matches(node::BYTE_ORDER_MARK)
+            .trim_start()
+            .starts_with('{')
 }
 
 /// Reads JSON in libnftables' schema.
