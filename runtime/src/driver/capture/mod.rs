@@ -107,13 +107,12 @@ impl CaptureReader {
             ),
             (None, _) => return Err(CaptureError::UnknownFormat(magic)),
         };
-        let format = format.map_err(|error| match error {
-            CaptureError::Truncated { .. } => CaptureError::NoHeader,
-            other => other,
-        })?;
+        if matches!(format, Err(CaptureError::Truncated { .. })) {
+            return Err(CaptureError::NoHeader);
+        }
         Ok(Self {
             source,
-            format,
+            format: format?,
             interfaces,
             records: 0,
             ended: false,
