@@ -112,6 +112,7 @@ fn rules_that_are_no_rules() {
         (b"\0\0\0\0", "r:1"),
         (b"table inet t {\n\tchain c {\n", "r:"),
         (b"add rule", "r:1"),
+        (b"table ip t {\n\tcomment \"a\0b\"\n}\n", "r:2"),
     ];
     for (rules, place) in cases {
         for command in [

@@ -98,10 +98,10 @@ impl Writer {
 
     /// Text in quotes.
     pub(super) fn quoted(&mut self, node: &Node, text: &str) {
-        if text.contains(['"', '\n', '\r']) {
+        if text.contains(['"', '\n', '\r', '\0']) {
             self.fault(
                 node,
-                "this text cannot be written in a rule: it holds a quote or a line break",
+                "this text cannot be written in a rule: it holds a quote, a line break or a NUL",
             );
             return;
         }

@@ -25,7 +25,8 @@ enum Raw {
     #[regex(r"[A-Za-z_.][A-Za-z0-9/_.\-]*\\?\*")]
     #[regex(r"\\\*")]
     WildcardWord,
-    #[regex(r#""[^"\n]*"?"#)]
+    // nft and the kernel would end a string at a NUL
+    #[regex(r#""[^"\n\x00]*"?"#)]
     Str,
     #[regex(r"[0-9]+", priority = 6)]
     #[regex(r"0[xX][0-9a-fA-F]+", priority = 8)]
