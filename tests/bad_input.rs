@@ -232,6 +232,28 @@ fn results_are_written_whole_or_not_at_all() {
         2,
         &["cannot write nowhere/out.pcapng"],
     );
+    let folder = folder(&[("r", RULES), ("c", &capture)]);
+    let arguments = [
+        "replay",
+        "r",
+        "c",
+        "--write",
+        "nowhere/w",
+        "--counters",
+        "nowhere/n",
+        "--conntrack",
+        "t",
+    ];
+    let ran = redan(folder.path(), &arguments).ends_with(2);
+    assert!(
+        ran.stderr.contains("cannot write nowhere/w"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        folder.path().join("t").exists(),
+        "one file does not cost the others"
+    );
 }
 
 #[cfg(target_os = "linux")]

@@ -39,8 +39,9 @@ pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
         ruleset: &ruleset,
     };
     let measured = replay.measure(terminal)?;
-    let datapath = replay.print(terminal)?;
-    results::write_files(args, &datapath, capture.end())?;
+    let (datapath, written) = replay.print(terminal)?;
+    // A file that cannot be written does not cost the others.
+    written.and(results::write_files(args, &datapath, capture.end()))?;
     if args.stats {
         terminal.raw_note(&results::stats(&datapath, measured));
     }
@@ -105,8 +106,8 @@ impl Replay<'_> {
         }))
     }
 
-    /// Runs the capture and prints every frame.
-    fn print(&mut self, terminal: &mut Terminal) -> Result<Datapath> {
+    /// Runs the capture and prints every frame; with what comes of it, whether the files of frames could be written.
+    fn print(&mut self, terminal: &mut Terminal) -> Result<(Datapath, Result<()>)> {
         let groups = self.args.log_dir.as_ref().map(|_| self.groups());
         let deeds = Watch::new(groups.transpose()?);
         let engine = if self.args.trace {
@@ -150,13 +151,17 @@ impl Replay<'_> {
                 self.args.trace.then_some(deeds.visits.as_slice()),
             )?;
         }
-        printer.finish()?;
+        let written = printer.finish();
+        Ok((datapath, written.and(self.write_groups(&deeds))))
+    }
+
+    fn write_groups(&self, deeds: &Watch) -> Result<()> {
         if let (Some(folder), Some(groups)) = (&self.args.log_dir, deeds.take_groups()) {
             for (group, bytes) in groups.finish()? {
                 output::file::write(&output::groups::path(folder, group), &bytes)?;
             }
         }
-        Ok(datapath)
+        Ok(())
     }
 
     /// What log groups write, to memory: files are written at the end, whole or not at all.

@@ -114,15 +114,15 @@ impl<'a> Printer<'a> {
 
 /// Writes the files of counters and connections.
 pub(super) fn write_files(args: &ReplayArgs, datapath: &Datapath, end: Instant) -> Result<()> {
-    if let Some(path) = &args.counters {
+    let counted = args.counters.as_ref().map_or(Ok(()), |path| {
         let mut text = serde_json::to_vec(&counters(datapath))?;
         text.push(b'\n');
-        file::write(path, &text)?;
-    }
-    if let Some(path) = &args.conntrack {
-        file::write(path, connections::table(datapath, end).as_bytes())?;
-    }
-    Ok(())
+        file::write(path, &text)
+    });
+    let connected = args.conntrack.as_ref().map_or(Ok(()), |path| {
+        file::write(path, connections::table(datapath, end).as_bytes())
+    });
+    counted.and(connected)
 }
 
 /// Every counter of a rule, in order of the rules, then every named one.
