@@ -56,12 +56,30 @@ pub(crate) enum Command {
     SandboxHost(SandboxHostArgs),
 }
 
+/// What nft's options of the same names say about the files of rules.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RuleArgs {
+    /// Define a variable before the rules are read, such as `-D wan=eth1`; may be given several times.
+    #[arg(short = 'D', long = "define", value_name = "NAME=VALUE")]
+    pub(crate) defines: Vec<String>,
+    /// Look for included files here too, when they are not in the working directory; may be given several times.
+    #[arg(
+        short = 'I',
+        long = "includepath",
+        value_name = "DIR",
+        default_value = "/etc"
+    )]
+    pub(crate) include: Vec<PathBuf>,
+}
+
 /// `lint`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LintArgs {
     /// Rulesets; `-` is stdin.
     #[arg(required_unless_present = "explain", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: RuleArgs,
     /// How findings are printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: LintFormat,
@@ -116,6 +134,8 @@ pub(crate) struct CompileArgs {
     /// A ruleset; `-` is stdin.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: RuleArgs,
     /// What to print.
     #[arg(long, value_enum, default_value = "bytecode")]
     pub(crate) emit: Emit,
@@ -127,6 +147,8 @@ pub(crate) struct ListArgs {
     /// A ruleset, as rules or in libnftables' JSON; `-` is stdin.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: RuleArgs,
     /// Write the handle of everything behind it.
     #[arg(short = 'a', long)]
     pub(crate) handles: bool,
@@ -191,6 +213,8 @@ pub(crate) struct ReplayArgs {
     /// A ruleset; `-` is stdin.
     #[arg(value_name = "RULES")]
     pub(crate) rules: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: RuleArgs,
     /// A capture, pcapng or pcap; `-` is stdin.
     #[arg(value_name = "CAPTURE")]
     pub(crate) capture: PathBuf,
@@ -244,6 +268,8 @@ pub(crate) struct TestArgs {
     /// Test files: NAME.test beside NAME.rules and, for routing, NAME.toml.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: RuleArgs,
     /// Which engine runs the rules.
     #[arg(long, value_enum, default_value = "jit")]
     pub(crate) engine: EngineName,
@@ -255,6 +281,8 @@ pub(crate) struct RunArgs {
     /// A ruleset.
     #[arg(value_name = "RULES")]
     pub(crate) rules: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: RuleArgs,
     /// Ports with their TAP devices, addresses and routes.
     #[arg(
         long,

@@ -16,6 +16,7 @@ use redan_runtime::Site;
 use redan_vm::Ruleset;
 use redan_vm::verify::Place;
 
+use crate::args::RuleArgs;
 use crate::output::decision;
 use crate::output::findings::{self, Findings};
 use crate::output::progress::Progress;
@@ -50,7 +51,12 @@ pub(crate) enum Want {
 }
 
 /// Reads and compiles a rule file. An error is only that it cannot be read; whatever is wrong with its text is a finding.
-pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<Checked> {
+pub(crate) fn check(
+    path: &Path,
+    reading: &RuleArgs,
+    interfaces: Vec<String>,
+    want: Want,
+) -> Result<Checked> {
     let name = input::display_name(path);
     let progress = Progress::on(name.clone());
     let bytes = input::read(path)?;
@@ -70,7 +76,10 @@ pub(crate) fn check(path: &Path, interfaces: Vec<String>, want: Want) -> Result<
         }
         None => given,
     };
-    let (mut file, parsed) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
+    let loader = FileLoader {
+        search: reading.include.clone(),
+    };
+    let (mut file, parsed) = parse::parse(&mut sources, root, &loader, &reading.defines);
     list.extend(parsed);
     let options = Options {
         clock: local_time::zone(),
@@ -131,11 +140,12 @@ fn unsupported(compiled: &Compiled) -> Vec<Diagnostic> {
 /// Reads and compiles a ruleset for a site; `None` when it is faulty, which stands on stderr then.
 pub(crate) fn load(
     path: &Path,
+    reading: &RuleArgs,
     site: &Site,
     terminal: &mut Terminal,
 ) -> Result<Option<Arc<Ruleset>>> {
     let interfaces = site.ports.iter().map(|port| port.name.clone()).collect();
-    let checked = check(path, interfaces, Want::Run)?;
+    let checked = check(path, reading, interfaces, Want::Run)?;
     let ruleset = faultless(checked, terminal);
     Ok(ruleset
         .and_then(|ruleset| runnable(ruleset, terminal))
@@ -175,6 +185,6 @@ pub(crate) fn runnable(ruleset: Ruleset, terminal: &mut Terminal) -> Option<Rule
 }
 
 /// Everything that can be found in a rule file: errors, and lints where there are none.
-pub(crate) fn lint(path: &Path, options: lint::Options) -> Result<Findings> {
-    Ok(check(path, Vec::new(), Want::Lints(options))?.findings)
+pub(crate) fn lint(path: &Path, reading: &RuleArgs, options: lint::Options) -> Result<Findings> {
+    Ok(check(path, reading, Vec::new(), Want::Lints(options))?.findings)
 }

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
     } else {
         Want::Ruleset
     };
-    let checked = ruleset::check(&args.file, Vec::new(), want)?;
+    let checked = ruleset::check(&args.file, &args.reading, Vec::new(), want)?;
     if args.emit == Emit::Ast && checked.ruleset.is_some() {
         let tree = dump::dump(&checked.file, &checked.findings.sources);
         serde_json::to_writer_pretty(&mut *terminal, &tree).map_err(std::io::Error::from)?;
@@ -65,7 +65,7 @@ fn bytecode(ruleset: &Ruleset, terminal: &mut Terminal) -> Result<Exit> {
 
 /// The ruleset in libnftables' JSON.
 fn json(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
-    let Some(listing) = super::list::listing(&args.file, terminal)? else {
+    let Some(listing) = super::list::listing(&args.file, &args.reading, terminal)? else {
         return Ok(Exit::Findings);
     };
     writeln!(terminal, "{}", redan_lang::json::emit(&listing))?;

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &LintArgs, terminal: &mut Terminal) -> Result<Exit> {
     };
     let mut files = Vec::new();
     let read = exit::each(&args.files, terminal, |path, _| {
-        files.push(ruleset::lint(path, options)?);
+        files.push(ruleset::lint(path, &args.reading, options)?);
         Ok(Exit::Fine)
     })?;
     match args.format {

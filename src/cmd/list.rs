@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::Result;
 use redan_lang::list::{self, model::Listing};
 
-use crate::args::ListArgs;
+use crate::args::{ListArgs, RuleArgs};
 use crate::exit::Exit;
 use crate::output::terminal::Terminal;
 use crate::ruleset::{self, Want};
 
 /// Runs the command.
 pub(crate) fn run(args: &ListArgs, terminal: &mut Terminal) -> Result<Exit> {
-    let Some(listing) = listing(&args.file, terminal)? else {
+    let Some(listing) = listing(&args.file, &args.reading, terminal)? else {
         return Ok(Exit::Findings);
     };
     let text = if args.handles {
@@ -26,8 +26,12 @@ pub(crate) fn run(args: &ListArgs, terminal: &mut Terminal) -> Result<Exit> {
 }
 
 /// The listing of a file; `None` when it is faulty, which stands on stderr then.
-pub(super) fn listing(path: &Path, terminal: &mut Terminal) -> Result<Option<Listing>> {
-    let mut checked = ruleset::check(path, Vec::new(), Want::Listing)?;
+pub(super) fn listing(
+    path: &Path,
+    reading: &RuleArgs,
+    terminal: &mut Terminal,
+) -> Result<Option<Listing>> {
+    let mut checked = ruleset::check(path, reading, Vec::new(), Want::Listing)?;
     let listing = checked.listing.take();
     Ok(ruleset::faultless(checked, terminal).and(listing))
 }

@@ -35,7 +35,8 @@ fn one(args: &TestArgs, file: &Path, terminal: &mut Terminal) -> Result<bool> {
         }
     };
     let site = site::read(&file.with_extension("toml"))?;
-    let Some(ruleset) = ruleset::load(&file.with_extension("rules"), &site, terminal)? else {
+    let rules = file.with_extension("rules");
+    let Some(ruleset) = ruleset::load(&rules, &args.reading, &site, terminal)? else {
         return Ok(false);
     };
     let engine = engine::make(&ruleset, args.engine, OnOff::On, terminal);

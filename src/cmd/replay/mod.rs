@@ -28,7 +28,7 @@ pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
     }
     let capture = Capture::read(&args.capture)?;
     let (site, ports) = ports::assign(args, &capture)?;
-    let Some(ruleset) = ruleset::load(&args.rules, &site, terminal)? else {
+    let Some(ruleset) = ruleset::load(&args.rules, &args.reading, &site, terminal)? else {
         return Ok(Exit::Findings);
     };
     let mut replay = Replay {

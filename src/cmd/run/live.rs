@@ -33,7 +33,7 @@ pub(super) fn run(args: &RunArgs, site: &Path, terminal: &mut Terminal) -> Resul
         bail!("--control is not supported yet; leave it out");
     }
     let site = site::read(site)?;
-    let Some(ruleset) = ruleset::load(&args.rules, &site, terminal)? else {
+    let Some(ruleset) = ruleset::load(&args.rules, &args.reading, &site, terminal)? else {
         return Ok(Exit::Findings);
     };
     let signals = Signals::register().context("cannot catch signals")?;

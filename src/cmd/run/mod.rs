@@ -15,7 +15,8 @@ use crate::ruleset;
 pub(crate) fn run(args: &RunArgs, terminal: &mut Terminal) -> Result<Exit> {
     match &args.site {
         _ if args.sandbox => {
-            let Some(ruleset) = ruleset::load(&args.rules, &sandbox::site()?, terminal)? else {
+            let site = sandbox::site()?;
+            let Some(ruleset) = ruleset::load(&args.rules, &args.reading, &site, terminal)? else {
                 return Ok(Exit::Findings);
             };
             sandbox::run(&ruleset, args.engine, terminal)
