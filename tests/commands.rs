@@ -197,6 +197,21 @@ fn fmt_rewrites_shows_and_checks() {
 }
 
 #[test]
+fn variables_and_folders_come_from_the_command_line() {
+    let open = b"include \"ports.rules\"\ntable inet t {\n\tchain c {\n\t\tiifname $wan tcp dport $ports drop\n\t}\n}\n";
+    let parts = folder(&[("ports.rules", b"define ports = { 22, 80 }\n")]);
+    let (folder, parts) = (folder(&[("open", open)]), parts.path().display());
+    let include = format!("-I{parts}");
+    let ran = redan(folder.path(), &["list", &include, "-D", "wan=eth1", "open"]).ends_with(0);
+    let rule = "iifname \"eth1\" tcp dport { 22, 80 } drop";
+    assert!(ran.stdout.contains(rule), "{}", ran.stdout);
+    let lint = |arguments: &[&str]| redan(folder.path(), arguments).ends_with(1);
+    lint(&["lint", &include, "open"]);
+    lint(&["lint", "-D", "wan=eth1", "open"]);
+    lint(&["lint", &include, "-D", "wan", "open"]);
+}
+
+#[test]
 fn compile_prints_bytecode() {
     let folder = folder(&[("clean", CLEAN), ("faulty", FAULTY)]);
     let ran = redan(folder.path(), &["compile", "clean"]).ends_with(0);

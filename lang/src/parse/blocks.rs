@@ -499,7 +499,7 @@ impl Parser<'_> {
                 let message = format!("cannot read `{shown}`: {error}");
                 self.report(
                     Diagnostic::new(Code::IncludeNotFound, span, message)
-                        .help("paths are relative to the working directory"),
+                        .help("paths are relative to the working directory, then to `/etc` and the `-I` directories"),
                 );
                 return;
             }

@@ -20,7 +20,7 @@ pub trait Loader {
 /// Reads the file system. Relative paths are looked for from the working directory, then in each directory of `search`.
 #[derive(Debug, Clone, Default)]
 pub struct FileLoader {
-    /// `-I` directories. nft's default is `/etc`.
+    /// `/etc`, where nft looks first, then the `-I` directories.
     pub search: Vec<PathBuf>,
 }
 
