@@ -679,6 +679,14 @@ mod tests {
     }
 
     #[test]
+    fn reserved_words_are_found() {
+        assert!(RESERVED.is_sorted());
+        assert!(RESERVED.iter().all(|word| !may_name(word)));
+        // flags are words to this lexer, state is known only behind `ct`
+        assert!(["ssh", "state", "counter2"].into_iter().all(may_name));
+    }
+
+    #[test]
     fn keywords_are_unique_and_found() {
         let mut seen = BTreeSet::new();
         for row in rows().iter().skip(SYMBOLS.len()) {

@@ -52,9 +52,7 @@ fn shape_of(cx: &Context<'_>, id: SetId) -> Option<Shape> {
 /// Adds the elements of a literal, or of a variable that holds one.
 pub(super) fn add_elements(cx: &mut Context<'_>, id: SetId, elements: &Expr) -> Option<()> {
     let shape = shape_of(cx, id)?;
-    let text = cx.sources.text(elements.span);
-    let inner = text.trim_start_matches('{').trim_end_matches('}');
-    if inner.trim().is_empty() && matches!(elements.kind, ExprKind::Set(_)) {
+    if matches!(&elements.kind, ExprKind::Set(lit) if lit.is_empty()) {
         return cx.error_help(
             Code::EmptySet,
             elements.span,
