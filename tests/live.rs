@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use support::net::Namespace;
-use support::{Need, folder, has, project, wait_until};
+use support::{Need, Ran, folder, has, project, wait_until};
 
 /// Bytes of the bulk transfer.
 const BULK: usize = 64 << 20;
@@ -233,6 +233,10 @@ fn hosts_reach_each_other_as_the_rules_allow() {
         lab.log()
     );
 
+    lab.signal("-HUP");
+    wait_until("a line about SIGHUP", || {
+        lab.log().contains("redan: SIGHUP: ")
+    });
     lab.signal("-USR1");
     wait_until("counters", || lab.log().contains("verdict_accept "));
     assert_eq!(owner(lab.router.pid()), "65534", "privileges are dropped");
@@ -254,6 +258,41 @@ fn hosts_reach_each_other_as_the_rules_allow() {
         !String::from_utf8_lossy(&links.stdout).contains("lan0"),
         "the TAP is gone with the program"
     );
+}
+
+#[test]
+fn root_of_a_user_namespace_runs_without_rights() {
+    if !has(&[Need::Namespaces, Need::Tun]) {
+        return;
+    }
+    let folder = folder(&[
+        ("r", b"table ip t { }\n"),
+        ("s.toml", b"[[port]]\nname = \"lan0\"\n"),
+    ]);
+    let run = |more: &[&str]| -> Ran {
+        Command::new("unshare")
+            .args(["-rn", env!("CARGO_BIN_EXE_redan"), "run", "r"])
+            .args(["--site", "s.toml", "--for", "0"])
+            .args(more)
+            .current_dir(folder.path())
+            .output()
+            .expect("unshare starts")
+            .into()
+    };
+    let by_itself = run(&[]).ends_with(0);
+    assert!(
+        by_itself.stderr.contains("stays root, without any right"),
+        "{}",
+        by_itself.stderr
+    );
+    run(&["--user", "root"]).ends_with(0);
+    let asked = run(&["--user", "65534"]).ends_with(2);
+    assert!(
+        asked.stderr.contains("has no user 65534") && asked.stderr.contains("--user root"),
+        "{}",
+        asked.stderr
+    );
+    run(&["--user", "no-such-user"]).ends_with(2);
 }
 
 /// The user that a process runs as.

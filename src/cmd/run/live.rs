@@ -17,7 +17,7 @@ use redan_runtime::driver::tap::Tap;
 use redan_runtime::{Datapath, LogEntry, Observer, Reason, Settings, Site, Verdict};
 use redan_vm::Ruleset;
 use redan_vm::instr::Instr;
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
 use super::privileges;
 use crate::args::{EngineName, OnOff, RunArgs};
@@ -40,7 +40,9 @@ pub(super) fn run(args: &RunArgs, site: &Path, terminal: &mut Terminal) -> Resul
     let mut taps = open(&site)?;
     // Files that only this user may make, too.
     let log = Log::new(args.log_dir.as_deref(), &ruleset, &site)?;
-    privileges::drop_to(args.user.as_deref())?;
+    if let Some(note) = privileges::drop_to(args.user.as_deref())? {
+        terminal.note(&format!("redan: {note}"));
+    }
     let settings = Settings {
         site: site.clone(),
         live: true,
@@ -52,6 +54,7 @@ pub(super) fn run(args: &RunArgs, site: &Path, terminal: &mut Terminal) -> Resul
     terminal.note(&format!("redan: running on {}", names(&site)));
     let mut watcher = Overseer {
         print_counters: signals.counters.clone(),
+        hung_up: signals.hung_up.clone(),
         jit: compile(args.engine, ruleset),
         terminal,
     };
@@ -86,6 +89,7 @@ fn seed() -> u64 {
 struct Signals {
     stop: Arc<AtomicBool>,
     counters: Arc<AtomicBool>,
+    hung_up: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -93,6 +97,7 @@ impl Signals {
         let signals = Self {
             stop: Arc::default(),
             counters: Arc::default(),
+            hung_up: Arc::default(),
         };
         for signal in [SIGINT, SIGTERM] {
             // A second one ends the program at once, should the loop ever hang.
@@ -100,6 +105,7 @@ impl Signals {
             signal_hook::flag::register(signal, signals.stop.clone())?;
         }
         signal_hook::flag::register(SIGUSR1, signals.counters.clone())?;
+        signal_hook::flag::register(SIGHUP, signals.hung_up.clone())?;
         Ok(signals)
     }
 }
@@ -157,6 +163,7 @@ impl Observer for Log {
 /// Looks after the loop between batches.
 struct Overseer<'a> {
     print_counters: Arc<AtomicBool>,
+    hung_up: Arc<AtomicBool>,
     jit: Option<Receiver<Result<Jit, JitError>>>,
     terminal: &'a mut Terminal,
 }
@@ -165,6 +172,11 @@ impl Watcher for Overseer<'_> {
     fn tick(&mut self, datapath: &mut Datapath) {
         if self.print_counters.swap(false, Ordering::Relaxed) {
             self.terminal.raw_note(&counters(datapath));
+        }
+        if self.hung_up.swap(false, Ordering::Relaxed) {
+            self.terminal.note(
+                "redan: SIGHUP: rules are not reloaded yet, the ones that were loaded go on; end redan and start it anew to change them",
+            );
         }
         let Some(compiled) = self.jit.as_ref().and_then(|jit| jit.try_recv().ok()) else {
             return;
