@@ -32,9 +32,7 @@ fn main() -> ExitCode {
     let (file, more) = parse::parse(&mut sources, root, &FileLoader::default(), &[]);
     findings.extend(more);
     let options = Options {
-        clock: Clock {
-            utc_offset_secs: utc_offset(),
-        },
+        clock: Clock::fixed(utc_offset()),
         ..Options::default()
     };
     let (ruleset, more) = compile(file, &sources, &options);

@@ -126,6 +126,7 @@ symbols! {
     AT_NH "p_at_nh" "`@nh`";
     AT_TH "p_at_th" "`@th`";
     AT_IH "p_at_ih" "`@ih`";
+    NOTHING "t_nothing" "a rule without statements";
     UNCLOSED_STR "t_unclosed_str" "an unclosed string";
     BAD "t_bad" "an unknown character";
     NEWLINE "t_newline" "the end of the line";

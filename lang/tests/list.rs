@@ -58,7 +58,7 @@ fn hours_and_dates_are_listed_in_local_time() {
     let (mut file, _) = parse(&mut sources, root, &NoLoader, &[]);
     for utc_offset_secs in [0, 3600, -3600] {
         let options = Options {
-            clock: redan_lang::datatype::Clock { utc_offset_secs },
+            clock: redan_lang::datatype::Clock::fixed(utc_offset_secs),
             ..Options::default()
         };
         let compiled = analyze(&mut file, &sources, &options);
@@ -99,6 +99,29 @@ fn json_means_the_same_as_rules() {
     }
     let nft = json::convert(&read("gateway.json"));
     assert_eq!(print(&list(&compiled(&nft.text))), read("gateway.list"));
+}
+
+#[test]
+fn rules_without_statements_are_read_from_json() {
+    let rule = |more: &str| {
+        format!("{{\"rule\": {{\"family\": \"ip\", \"table\": \"t\", \"chain\": \"c\"{more}}}}}")
+    };
+    let text = format!(
+        "{{\"nftables\": [{{\"table\": {{\"family\": \"ip\", \"name\": \"t\"}}}}, {{\"chain\": {{\"family\": \"ip\", \"table\": \"t\", \"name\": \"c\"}}}}, {}, {}, {}]}}",
+        rule(""),
+        rule(", \"comment\": \"a remark\""),
+        rule(", \"expr\": []"),
+    );
+    let converted = json::convert(&text);
+    let listing = list(&compiled(&converted.text));
+    assert_eq!(
+        print(&listing),
+        "table ip t {\n\tchain c {\n\t\t# a remark\n\t}\n}\n"
+    );
+    let written = json::emit(&listing).to_string();
+    let again = list(&compiled(&json::convert(&written).text));
+    assert_eq!(json::emit(&again).to_string(), written);
+    assert_eq!(written.matches("\"rule\"").count(), 3);
 }
 
 #[test]

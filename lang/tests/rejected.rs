@@ -324,7 +324,7 @@ fn hours_in_sets_do_not_pass_midnight() {
     let root = sources.add("x.rules", text);
     let (file, _) = parse(&mut sources, root, &NoLoader, &[]);
     let east = |utc_offset_secs| Options {
-        clock: redan_lang::datatype::Clock { utc_offset_secs },
+        clock: redan_lang::datatype::Clock::fixed(utc_offset_secs),
         ..Options::default()
     };
     assert!(compile(file.clone(), &sources, &east(0)).0.is_some());

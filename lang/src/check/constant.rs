@@ -161,6 +161,14 @@ impl Context<'_> {
     fn string(&mut self, span: Span, text: Str, ty: Type) -> Option<Constant> {
         let body = text.text(self.sources).replace("\\*", "*");
         if ty.datatype == DataType::IfaceIndex {
+            if text.wildcard {
+                return self.error_help(
+                    Code::BadString,
+                    span,
+                    "no interface has this name: one is meant by its number here",
+                    "wildcards belong to names: `iifname` and `oifname` take them",
+                );
+            }
             return Some(Constant::Value(u128::from(self.interface(&body))));
         }
         if text.wildcard {

@@ -10,11 +10,37 @@ use crate::diag::did_you_mean;
 use redan_vm::datatype::DataType;
 
 /// What reading values needs to know of the world.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
-    /// Seconds that local time is ahead of UTC; dates and hours in rules are local time.
+    /// Seconds that local time is ahead of UTC at the moment; hours in rules are local time.
     pub utc_offset_secs: i32,
+    /// The same at another moment, in seconds since 1970, for dates; without it, the difference never changes.
+    pub offset_at: Option<fn(i64) -> i32>,
 }
+
+impl Clock {
+    /// A clock that is ahead of UTC by the same in every season.
+    pub fn fixed(utc_offset_secs: i32) -> Self {
+        Self {
+            utc_offset_secs,
+            offset_at: None,
+        }
+    }
+
+    /// Seconds that local time is ahead of UTC at a moment.
+    pub(super) fn offset(self, secs: i64) -> i64 {
+        i64::from(self.offset_at.map_or(self.utc_offset_secs, |at| at(secs)))
+    }
+}
+
+impl PartialEq for Clock {
+    fn eq(&self, other: &Self) -> bool {
+        let at = |clock: &Self| clock.offset_at.map(|at| at as usize);
+        self.utc_offset_secs == other.utc_offset_secs && at(self) == at(other)
+    }
+}
+
+impl Eq for Clock {}
 
 /// Why a text is no value of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +126,6 @@ pub fn read_symbol(ty: Type, text: &str, clock: Clock) -> Result<u128, ValueErro
 
 /// A string in quotes as a value of a type.
 pub fn read_str(ty: Type, text: &str, clock: Clock) -> Result<u128, ValueError> {
-    let offset = clock.utc_offset_secs;
     match ty.datatype {
         DataType::String | DataType::Ifname => {
             let room = usize::from(ty.bytes().min(16));
@@ -111,11 +136,10 @@ pub fn read_str(ty: Type, text: &str, clock: Clock) -> Result<u128, ValueError> 
             }
             Ok(string_value(text.as_bytes(), room))
         }
-        DataType::DateTime => time::read_date(text, offset)
+        DataType::DateTime => time::read_date(text, clock)
             .ok_or(ValueError::Time("date such as \"2026-01-31 12:00:00\"")),
-        DataType::Hour => {
-            time::read_hour(text, offset).ok_or(ValueError::Time("time of day such as \"17:00\""))
-        }
+        DataType::Hour => time::read_hour(text, clock.utc_offset_secs)
+            .ok_or(ValueError::Time("time of day such as \"17:00\"")),
         DataType::Day => time::read_day(text).ok_or(unknown(ty.datatype, text)),
         DataType::Time => Err(ValueError::Time("span of time such as 1h30m")),
         _ => match text.parse::<u128>() {

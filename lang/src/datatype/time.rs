@@ -10,8 +10,8 @@ symbols! {
 
 const DAY_SECS: i64 = 86_400;
 
-/// `YYYY-MM-DD`, then optionally `hh:mm` or `hh:mm:ss`, as local time: nanoseconds since 1970. `None` where the text is no date.
-pub(super) fn read_date(text: &str, utc_offset_secs: i32) -> Option<u128> {
+/// `YYYY-MM-DD`, then optionally `hh:mm` or `hh:mm:ss`, as local time of that day: nanoseconds since 1970. `None` where the text is no date.
+pub(super) fn read_date(text: &str, clock: Clock) -> Option<u128> {
     let text = text.trim();
     let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));
     let mut parts = date.split('-').map(str::parse::<i64>);
@@ -27,8 +27,10 @@ pub(super) fn read_date(text: &str, utc_offset_secs: i32) -> Option<u128> {
     {
         return None;
     }
-    let secs = days_since_1970(year, month, day) * DAY_SECS + read_clock(time)?
-        - i64::from(utc_offset_secs);
+    let local = days_since_1970(year, month, day) * DAY_SECS + read_clock(time)?;
+    // near a change of the offset, the first guess is of the wrong side
+    let near = local - clock.offset(local);
+    let secs = local - clock.offset(near);
     u128::try_from(secs).ok().map(|secs| secs * 1_000_000_000)
 }
 
@@ -45,13 +47,13 @@ pub(crate) fn local_to_utc(secs: i64, utc_offset_secs: i32) -> Option<u128> {
 /// A date or hour as a local clock shows it.
 pub(crate) fn to_local(ty: Type, value: u128, clock: Clock) -> u128 {
     let value = i128::try_from(value).unwrap_or(i128::MAX);
-    let offset = i128::from(clock.utc_offset_secs);
     let local = if ty.datatype == DataType::Hour {
         value
-            .saturating_add(offset)
+            .saturating_add(clock.utc_offset_secs.into())
             .rem_euclid(i128::from(DAY_SECS))
     } else {
-        value.saturating_add(offset * 1_000_000_000)
+        let secs = i64::try_from(value / 1_000_000_000).unwrap_or(i64::MAX);
+        value.saturating_add(i128::from(clock.offset(secs)) * 1_000_000_000)
     };
     u128::try_from(local).unwrap_or(0)
 }
@@ -123,17 +125,44 @@ mod tests {
 
     #[test]
     fn dates_and_hours_are_local_time() {
+        let utc = Clock::default();
         assert_eq!(
-            read_date("2019-06-21 17:00:00", 7200),
+            read_date("2019-06-21 17:00:00", Clock::fixed(7200)),
             Some(1_561_129_200_000_000_000)
         );
-        assert_eq!(read_date("1970-01-01", 0), Some(0));
-        assert_eq!(read_date("2019-13-01", 0), None);
-        assert_eq!(read_date("meh", 0), None);
+        assert_eq!(read_date("1970-01-01", utc), Some(0));
+        assert_eq!(read_date("2019-13-01", utc), None);
+        assert_eq!(read_date("meh", utc), None);
         assert_eq!(read_hour("17:00", 7200), Some(54_000));
         assert_eq!(read_hour("00:01", 7200), Some(79_260));
         assert_eq!(read_hour("24:00", 0), None);
         assert_eq!(write_date(1_561_129_200_000_000_000), "2019-06-21 15:00:00");
+    }
+
+    /// Two hours ahead until 2019-10-27 01:00 UTC, then one.
+    fn autumn(secs: i64) -> i32 {
+        if secs < 1_572_138_000 { 7200 } else { 3600 }
+    }
+
+    #[test]
+    fn dates_have_the_offset_of_their_day() {
+        for now in [3600, 7200] {
+            let clock = Clock {
+                utc_offset_secs: now,
+                offset_at: Some(autumn),
+            };
+            for (text, utc) in [
+                ("2019-06-21 17:00:00", 1_561_129_200),
+                ("2019-10-27 01:59:59", 1_572_134_399),
+                ("2019-10-27 03:00:00", 1_572_141_600),
+                ("2019-12-01 12:00:00", 1_575_198_000),
+            ] {
+                let value = read_date(text, clock).unwrap();
+                assert_eq!(value, utc * 1_000_000_000, "{text}");
+                let ty = Type::of(DataType::DateTime);
+                assert_eq!(write_date(to_local(ty, value, clock)), text);
+            }
+        }
     }
 
     #[test]

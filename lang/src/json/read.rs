@@ -378,11 +378,13 @@ fn rule(out: &mut Writer, verb: &str, item: &Node, body: &Node) {
     if matches!(verb, "delete" | "destroy") {
         return;
     }
-    if let Some(stmts) = out.need(body, "expr") {
-        for stmt in stmts.items() {
-            out.push(" ");
-            out.stmt(stmt);
-        }
+    let stmts = body.get("expr").map_or(&[][..], Node::items);
+    if stmts.is_empty() {
+        out.push(" \u{1a}");
+    }
+    for stmt in stmts {
+        out.push(" ");
+        out.stmt(stmt);
     }
     if let Some(found) = body.get("comment") {
         out.push(" comment ");

@@ -84,6 +84,9 @@ enum Raw {
     Shr,
     #[regex(r"[,:;.\-+/*=<>&|^!{}()\[\]@]", priority = 10)]
     Sign,
+    // what nobody types: the text that JSON is turned into has it
+    #[token("\u{1a}")]
+    Nothing,
 }
 
 /// Whether a token counts or only separates.
@@ -114,12 +117,16 @@ pub struct Lexer<'a> {
     raw: logos::Lexer<'a, Raw>,
     /// The rest of a word that is several tokens (`bytes/second`).
     rest: Option<(u32, u32)>,
-    /// After `priority`, up to the line's end, `1:2` is a class.
+    /// After `priority` and `hour`, up to the end of the line or of the set that it opens, `1:2` is a class or time of day.
     class_ids: bool,
-    /// From a set of classes on, it is one everywhere.
+    /// From a set of classes or hours on, it is one everywhere.
     class_sets: bool,
-    /// `typeof` stands on this line.
-    is_typeof: bool,
+    /// `type` or `typeof` stands on this line.
+    is_type: bool,
+    /// Braces that are open since the word.
+    braces: u32,
+    /// The last token that is no blank: behind `10/hour` no time of day follows.
+    before: Kind,
 }
 
 impl<'a> Lexer<'a> {
@@ -130,7 +137,9 @@ impl<'a> Lexer<'a> {
             rest: None,
             class_ids: false,
             class_sets: false,
-            is_typeof: false,
+            is_type: false,
+            braces: 0,
+            before: token::NEWLINE,
         }
     }
 
@@ -145,11 +154,15 @@ impl<'a> Lexer<'a> {
             .get(start as usize..end as usize)
             .unwrap_or_default();
         let kind = token::kind_of_word(text);
-        if kind == PRIORITY {
+        if kind == PRIORITY || (kind == HOUR && self.before != token::SLASH) {
             self.class_ids = true;
-            self.class_sets |= self.is_typeof;
-        } else if kind == TYPEOF {
-            self.is_typeof = true;
+            self.braces = 0;
+            // `type filter hook input priority 0` is no set's type
+            self.class_sets |= self.is_type;
+        } else if kind == TYPEOF || kind == TYPE {
+            self.is_type = true;
+        } else if kind == HOOK {
+            self.is_type = false;
         } else if text == "classid" {
             self.class_sets = true;
         }
@@ -189,7 +202,8 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Takes in the rest of a class (`ffff:1`) whose first half has been read; both halves are up to four hex digits.
+    /// Takes in the rest of a class (`ffff:1`) whose first half has been read; both halves are up to four hex digits. A time of day
+    /// (`17:00`) looks the same, and may have seconds.
     fn extend_class_id(&mut self, kind: Kind) -> Kind {
         let hex = |text: &str| text.bytes().take_while(u8::is_ascii_hexdigit).count();
         let half = self.raw.slice();
@@ -206,7 +220,19 @@ impl<'a> Lexer<'a> {
         if lead + half.len() > 4 || low == 0 || low > 4 {
             return kind;
         }
-        self.raw.bump(lead + 1 + low);
+        let behind = tail.get(low..).unwrap_or_default();
+        let seconds = match behind.as_bytes() {
+            [b':', a, b, ..] if low == 2 && a.is_ascii_digit() && b.is_ascii_digit() => 3,
+            _ => 0,
+        };
+        let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if behind
+            .get(seconds..)
+            .is_some_and(|rest| rest.starts_with(goes_on))
+        {
+            return kind;
+        }
+        self.raw.bump(lead + 1 + low + seconds);
         token::CLASS_ID
     }
 
@@ -215,8 +241,8 @@ impl<'a> Lexer<'a> {
             Raw::Blank | Raw::Continuation => return Class::Blank,
             Raw::Comment => return Class::Comment,
             Raw::Newline => {
-                self.class_ids = false;
-                self.is_typeof = false;
+                self.class_ids &= self.braces > 0;
+                self.is_type = false;
                 token::NEWLINE
             }
             Raw::Word => {
@@ -255,18 +281,29 @@ impl<'a> Lexer<'a> {
             Raw::Ge => token::GE,
             Raw::Shl => token::SHL,
             Raw::Shr => token::SHR,
+            Raw::Nothing => token::NOTHING,
             Raw::Sign => {
                 let kind = sign(self.raw.slice());
                 self.class_ids &= kind != token::SEMICOLON;
+                self.is_type &= kind != token::SEMICOLON;
+                match kind {
+                    token::LBRACE => self.braces += 1,
+                    token::RBRACE => self.braces = self.braces.saturating_sub(1),
+                    _ => {}
+                }
                 kind
             }
         };
+        self.before = kind;
         Class::Token(kind)
     }
 }
 
 const PRIORITY: Kind = token::keyword("priority");
 const TYPEOF: Kind = token::keyword("typeof");
+const TYPE: Kind = token::keyword("type");
+const HOOK: Kind = token::keyword("hook");
+const HOUR: Kind = token::keyword("hour");
 
 fn sign(text: &str) -> Kind {
     match text {

@@ -58,6 +58,19 @@ fn tokens() {
         "meta priority 1:ffff abcd:1 1d:2\n1:2",
         "meta priority class_id<1:ffff> class_id<abcd:1> class_id<1d:2> \\n number<1> : number<2>",
     );
+    check(
+        "hour 08:00-17:00 8:00:30 \n1:2",
+        "hour class_id<08:00> - class_id<17:00> class_id<8:00:30> \\n number<1> : number<2>",
+    );
+    check(
+        "hour { 08:00,\n17:00 }\n1:2",
+        "hour { class_id<08:00> , \\n class_id<17:00> } \\n number<1> : number<2>",
+    );
+    check(
+        "10/hour 22:80 \n hour 22:accept",
+        "number<10> / hour number<22> : number<80> \\n hour number<22> : accept",
+    );
+    check("type hour\n1:2", "type hour \\n class_id<1:2>");
     check("\"abc\nd", "unclosed_str<\"abc> \\n d");
     check("a.b . c", "a.b . c");
     check("ip saddr\u{e4}?", "ip saddr bad<\u{e4}> bad<?>");

@@ -22,7 +22,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                     m.left.span,
                     "`ip6 nexthdr` is the first header behind IPv6's own, which need not be the protocol",
                 )
-                .help(format!("write `meta l4proto {value}`, which looks behind extension headers"));
+                .help(instead(value));
                 if is_icmp {
                     finding = finding.note("misses multicast listener reports");
                 } else {
@@ -31,5 +31,54 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(finding);
             }
         }
+    }
+}
+
+/// Extension headers by number, the name of the protocol, and the word that finds them. `meta l4proto` looks behind all of them
+/// (`exthdrs_core.c: ipv6_ext_hdr`).
+const EXTENSION_HEADERS: [(&[&str], &str); 5] = [
+    (&["0", "hopopt", "ip"], "hbh"),
+    (&["43", "ipv6-route"], "rt"),
+    (&["44", "ipv6-frag"], "frag"),
+    (&["51", "ah"], "ah"),
+    (&["60", "ipv6-opts"], "dst"),
+];
+
+/// What finds the same wherever it stands in the packet.
+fn instead(value: &str) -> String {
+    let (sign, values) = match value.strip_prefix("!= ") {
+        Some(rest) => ("!= ", rest),
+        None => ("", value),
+    };
+    let braces = |c: char| c == '{' || c == '}' || c.is_whitespace();
+    let words = || values.split(',').map(|word| word.trim_matches(braces));
+    let header = |word: &str| {
+        let mut known = EXTENSION_HEADERS.iter();
+        known.find_map(|(names, found)| names.contains(&word).then_some(*found))
+    };
+    let others: Vec<&str> = words().filter(|word| header(word).is_none()).collect();
+    let (presence, join) = if sign.is_empty() {
+        ("exists", " or ")
+    } else {
+        ("missing", " and ")
+    };
+    let exthdr: Vec<String> = words()
+        .filter_map(header)
+        .map(|name| format!("`exthdr {name} {presence}`"))
+        .collect();
+    let behind = |values: &str| {
+        format!("write `meta l4proto {sign}{values}`, which looks behind extension headers")
+    };
+    match (exthdr.as_slice(), others.as_slice()) {
+        ([], _) => behind(values),
+        (headers, []) => format!(
+            "write {}, which finds the header wherever it stands",
+            headers.join(join)
+        ),
+        (headers, others) => format!(
+            "{}; for extension headers write {}",
+            behind(&format!("{{ {} }}", others.join(", "))),
+            headers.join(join)
+        ),
     }
 }

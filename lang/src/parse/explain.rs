@@ -275,7 +275,7 @@ fn cause(failure: &Failure, toks: &[Tok], found: Kind, word: &str) -> Option<&'s
     let literal =
         |kind: Kind| matches!(kind, token::NUMBER | token::IPV4 | token::IPV6 | token::STR);
     let behind = |kind: Kind| toks.iter().take(failure.at).any(|tok| tok.kind == kind);
-    if found == token::COLON && (behind(keyword("hour")) || behind(keyword("time"))) {
+    if found == token::COLON && behind(keyword("time")) {
         return Some("a time of day stands in quotes: `\"17:00\"`");
     }
     if found == token::COLON && (behind(keyword("ether")) || behind(keyword("arp"))) {

@@ -293,8 +293,11 @@ fn print_chain(out: &mut String, family: Family, chain: &Chain, handles: Handles
         line!(out, "\t\t{}", base_text(family, base));
     }
     for rule in &chain.rules {
-        let handle = handles.text(rule.handle);
-        line!(out, "\t\t{}{handle}", rule_text(rule));
+        let line = format!("\t\t{}{}", rule_text(rule), handles.text(rule.handle));
+        // a rule without statements
+        if !line.trim_end().is_empty() {
+            line!(out, "{line}");
+        }
     }
     line!(out, "\t}}");
 }

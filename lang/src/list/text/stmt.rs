@@ -10,6 +10,11 @@ use std::fmt::Write as _;
 
 pub(super) fn rule_text(rule: &Rule) -> String {
     let mut text = stmts_text(&rule.stmts);
+    if text.is_empty() {
+        // alone on its line, `comment "..."` would be the chain's
+        let comment = rule.comment.iter().map(|comment| format!("# {comment}"));
+        return comment.collect();
+    }
     if let Some(comment) = &rule.comment {
         let _ = write!(text, " comment \"{comment}\"");
     }
