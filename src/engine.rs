@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redan_jit::Jit;
 use redan_vm::ids::ChainId;
-use redan_vm::{Engine, Env, Final, Interpreter, Outcome, Packet, Ruleset};
+use redan_vm::{Engine, Env, Final, Interpreter, Outcome, Packet, Ruleset, Tracer};
 
 use crate::args::{EngineName, OnOff};
 use crate::output::terminal::Terminal;
@@ -39,7 +39,7 @@ pub(crate) fn interpreter(ruleset: &Ruleset, plan: OnOff) -> Box<dyn Engine + Se
 
 /// The interpreter, telling of every rule that it visits.
 pub(crate) fn tracing(ruleset: &Ruleset) -> Box<dyn Engine + Send> {
-    Box::new(Interpreter::tracing(ruleset))
+    Box::new(Tracer::new(ruleset))
 }
 
 /// An engine for the moment in which a datapath has given its own away: it drops everything.

@@ -13,6 +13,7 @@ mod output;
 mod ruleset;
 mod scenario;
 mod site;
+mod way;
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};

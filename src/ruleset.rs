@@ -12,6 +12,7 @@ use redan_lang::lint;
 use redan_lang::list::model::Listing;
 use redan_lang::parse::{self, FileLoader};
 use redan_lang::source::Sources;
+use redan_lang::typed::Program;
 use redan_runtime::Site;
 use redan_vm::Ruleset;
 use redan_vm::verify::Place;
@@ -21,6 +22,7 @@ use crate::output::decision;
 use crate::output::findings::{self, Findings};
 use crate::output::progress::Progress;
 use crate::output::terminal::{Style, Terminal, paint};
+use crate::way::Texts;
 use crate::{input, local_time};
 
 /// What a rule file came to.
@@ -33,6 +35,8 @@ pub(crate) struct Checked {
     pub(crate) listing: Option<Listing>,
     /// The compiled ruleset, when nothing stops it.
     pub(crate) ruleset: Option<Ruleset>,
+    /// The same with types and places; without rules where nothing that was wanted needs them.
+    pub(crate) program: Program,
 }
 
 /// What is wanted of a rule file.
@@ -48,6 +52,8 @@ pub(crate) enum Want {
     Listing,
     /// A ruleset to run: what cannot run yet is an error too.
     Run,
+    /// The same, each match for itself, with what is needed to say which of them failed.
+    Trace,
 }
 
 /// Reads and compiles a rule file. An error is only that it cannot be read; whatever is wrong with its text is a finding.
@@ -86,14 +92,17 @@ pub(crate) fn check(
     let options = Options {
         clock: local_time::zone(),
         interfaces,
-        keep_rules: matches!(want, Want::Lints(_) | Want::Listing | Want::Tree),
-        ..Options::default()
+        keep_rules: matches!(
+            want,
+            Want::Lints(_) | Want::Listing | Want::Tree | Want::Trace
+        ),
+        peephole: want != Want::Trace,
     };
     progress.step("compiling");
     let mut compiled = compile::analyze(&mut file, &sources, &options);
     list.append(&mut compiled.diagnostics);
     let sound = !list.iter().any(Diagnostic::is_error);
-    if sound && want == Want::Run {
+    if sound && matches!(want, Want::Run | Want::Trace) {
         list.extend(unsupported(&compiled));
     }
     let sound = !list.iter().any(Diagnostic::is_error);
@@ -112,6 +121,7 @@ pub(crate) fn check(
         file,
         listing,
         ruleset: sound.then_some(compiled.ruleset),
+        program: compiled.program,
     })
 }
 
@@ -152,6 +162,25 @@ pub(crate) fn load(
     Ok(ruleset
         .and_then(|ruleset| runnable(ruleset, terminal))
         .map(Arc::new))
+}
+
+/// The same to be traced: with the text of its rules. Interfaces that no site names have the numbers that the rules give them.
+pub(crate) fn load_traced(
+    path: &Path,
+    reading: &RuleArgs,
+    interfaces: Vec<String>,
+    terminal: &mut Terminal,
+) -> Result<Option<(Arc<Ruleset>, Texts)>> {
+    let mut checked = check(path, reading, interfaces, Want::Trace)?;
+    let program = std::mem::take(&mut checked.program);
+    let sources = match checked.ruleset {
+        Some(_) => std::mem::replace(&mut checked.findings.sources, Sources::new()),
+        None => Sources::new(),
+    };
+    let ruleset = faultless(checked, terminal);
+    Ok(ruleset
+        .and_then(|ruleset| runnable(ruleset, terminal))
+        .map(|ruleset| (Arc::new(ruleset), Texts::new(sources, program))))
 }
 
 /// The ruleset of a checked file; `None` when it is faulty, which stands on stderr then.

@@ -245,7 +245,7 @@ fn text_says_who_decided_and_why() {
         "by policy of inet filter forward, ct new",
         "sends wan0 tcp 10.1.0.2:23 > 10.2.0.2:999 rst,ack",
         "forward     matches in.rules:5 (inet filter forward)",
-        "forward     no      in.rules:4 (inet filter forward)",
+        "forward     no      in.rules:4 (inet filter forward): ct state established,related: was new\n",
     ] {
         assert!(ran.stdout.contains(part), "no {part:?} in:\n{}", ran.stdout);
     }

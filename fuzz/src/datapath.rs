@@ -92,6 +92,8 @@ fn datapath(setup: u8) -> Datapath {
         },
         seed: 1,
         profile: false,
+
+        trace: false,
     };
     let engine = Box::new(Interpreter::new(&RULESET));
     match Datapath::new(Arc::clone(&RULESET), engine, Box::new(Silent), settings) {

@@ -12,7 +12,7 @@ use redan_vm::meta::MetaKey;
 use redan_vm::ruleset::{Policy, StateSpec};
 use redan_vm::{
     Asked, Engine, Env, Final, Host, Instant, Instr, NatAsk, NatRange, NoHost, Outcome, Packet,
-    Reg, State,
+    Reg, State, Visit,
 };
 use support::program::{accept, counter, jump, meta};
 use support::{compile, ruleset, tcp};
@@ -131,5 +131,5 @@ impl Host for Panicking {
     }
     fn dup(&mut self, _: &Packet, _: Option<&[u8]>, _: Option<u32>) {}
     fn fwd(&mut self, _: &Packet, _: u32, _: Option<&[u8]>) {}
-    fn trace(&mut self, _: &Packet, _: RuleId, _: bool) {}
+    fn trace(&mut self, _: &Packet, _: &Visit) {}
 }

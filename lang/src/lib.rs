@@ -7,6 +7,7 @@ pub mod compile;
 pub(crate) mod cut;
 pub mod datatype;
 pub mod diag;
+pub mod explain;
 pub mod fmt;
 pub mod json;
 pub mod lex;

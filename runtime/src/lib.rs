@@ -32,7 +32,7 @@ pub use datapath::{
     Checksums, Counters, CtReport, Datapath, Decision, Frame, Offload, OutFrame, Profile, Report,
     Settings, Verdict,
 };
-pub use log::{LogEntry, Observer, Silent};
+pub use log::{LogEntry, Observer, Silent, Step};
 pub use reason::Reason;
 pub use site::{Mac, Mode, Neighbor, Port, PortId, Prefix, Route, Side, Site, SiteError, Tracking};
 pub use unsupported::unsupported;

@@ -42,7 +42,7 @@ pub(crate) struct ReplayArgs {
     /// Write what `log group N` logs to DIR/group-N.pcapng instead of stderr.
     #[arg(long, value_name = "DIR")]
     pub(crate) log_dir: Option<PathBuf>,
-    /// Show each rule that a frame visits.
+    /// Show each rule that a frame visits, and which of its matches failed.
     #[arg(long)]
     pub(crate) trace: bool,
     /// Print verdict counts and nanoseconds per packet to stderr.

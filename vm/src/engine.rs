@@ -1,9 +1,10 @@
 //! What an engine is, and what a program may ask of the world.
 
+use crate::Data;
 use crate::State;
 use crate::ct::{CtKey, Direction};
 use crate::ids::{ChainId, RuleId};
-use crate::instr::{FibResult, Log, Nat, Reject, RtKey};
+use crate::instr::{FibResult, Log, Nat, Reject, RtKey, Verdict};
 use crate::packet::Packet;
 use crate::ruleset::StateSpec;
 use crate::time::Instant;
@@ -52,6 +53,57 @@ pub enum Final {
     },
     /// Taken away without a drop (`fwd`, `synproxy`).
     Stolen,
+}
+
+/// How an instruction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// On with the next instruction.
+    Next,
+    /// The rule does not match.
+    Break,
+    /// The verdict register has been written. Never with `continue`, which is [`Self::Next`].
+    Verdict(Verdict),
+    /// The base chain is over with a verdict that the register cannot hold (reject, queue, stolen).
+    Final(Final),
+}
+
+impl Step {
+    /// [`Self::Next`] when it holds, else [`Self::Break`].
+    #[inline]
+    pub const fn when(holds: bool) -> Self {
+        if holds { Self::Next } else { Self::Break }
+    }
+
+    /// [`Self::Next`] where there is something, else [`Self::Break`].
+    #[inline]
+    pub const fn some(done: Option<()>) -> Self {
+        Self::when(done.is_some())
+    }
+}
+
+/// A rule that was visited.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Which.
+    pub rule: RuleId,
+    /// How many jumps deep its chain was entered.
+    pub depth: usize,
+    /// How it ended; [`Step::Next`] where it came to its end without a verdict.
+    pub step: Step,
+    /// Which of its instructions ended it: an index, the number of instructions where none did.
+    pub at: usize,
+    /// What the instructions before put into registers from outside, in order.
+    pub loads: Vec<Loaded>,
+}
+
+/// What a load gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The load's index among the rule's instructions.
+    pub at: usize,
+    /// The first bytes of the register, of which as many count as the load is wide.
+    pub data: Data,
 }
 
 /// How an expression that asks the world ends.
@@ -130,6 +182,6 @@ pub trait Host {
     fn dup(&mut self, packet: &Packet, addr: Option<&[u8]>, oif: Option<u32>);
     /// `fwd`: sends the packet out of an interface index.
     fn fwd(&mut self, packet: &Packet, oif: u32, addr: Option<&[u8]>);
-    /// A rule is being visited; called only by engines that trace.
-    fn trace(&mut self, packet: &Packet, rule: RuleId, matched: bool);
+    /// A rule has been visited; called only by engines that trace.
+    fn trace(&mut self, packet: &Packet, visit: &Visit);
 }

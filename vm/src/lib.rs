@@ -25,9 +25,9 @@ mod time;
 pub mod verify;
 
 pub use data::Data;
-pub use engine::{Asked, Engine, Env, Final, Host, NatAsk, NatRange, Outcome};
+pub use engine::{Asked, Engine, Env, Final, Host, Loaded, NatAsk, NatRange, Outcome, Step, Visit};
 pub use instr::{Instr, Verdict};
-pub use interp::{Interpreter, JUMP_DEPTH};
+pub use interp::{Interpreter, JUMP_DEPTH, Tracer};
 pub use no_host::NoHost;
 pub use packet::Packet;
 pub use reg::{REGISTER_BYTES, Reg};

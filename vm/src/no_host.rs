@@ -1,7 +1,7 @@
 //! A world with nothing in it.
 
 use crate::ct::{CtKey, Direction};
-use crate::engine::{Asked, Host, NatAsk, NatRange};
+use crate::engine::{Asked, Host, NatAsk, NatRange, Visit};
 use crate::ids::RuleId;
 use crate::instr::{FibResult, Log, RtKey};
 use crate::packet::Packet;
@@ -64,5 +64,5 @@ impl Host for NoHost {
 
     fn fwd(&mut self, _packet: &Packet, _oif: u32, _addr: Option<&[u8]>) {}
 
-    fn trace(&mut self, _packet: &Packet, _rule: RuleId, _matched: bool) {}
+    fn trace(&mut self, _packet: &Packet, _visit: &Visit) {}
 }

@@ -12,7 +12,7 @@ use redan_vm::ops::{self, Step};
 use redan_vm::packet::{Layout, LinkKind, dissect};
 use redan_vm::ruleset::Policy;
 use redan_vm::text::print_ruleset;
-use redan_vm::{Engine, Instant, Interpreter, NoHost, Packet, Regs, Ruleset, State, Verdict};
+use redan_vm::{Engine, Instant, NoHost, Packet, Regs, Ruleset, State, Tracer, Verdict};
 
 /// Packets whose layout says what the frame does not keep.
 fn lying() -> impl Strategy<Value = Packet> {
@@ -161,7 +161,7 @@ proptest! {
     fn tracing_changes_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..1500), packets in packets()) {
         let ruleset = random::ruleset(&bytes);
         let mut plain = Machine::new(&ruleset);
-        let mut tracing = Interpreter::tracing(&ruleset);
+        let mut tracing = Tracer::new(&ruleset);
         let mut state = State::new(&ruleset);
         let mut host = NoHost::default();
         for mut packet in packets {

@@ -3,7 +3,7 @@
 use redan_vm::ct::{CtKey, Direction};
 use redan_vm::ids::RuleId;
 use redan_vm::instr::{FibResult, Log, RtKey};
-use redan_vm::{Asked, Host, NatAsk, NatRange, Packet};
+use redan_vm::{Asked, Host, NatAsk, NatRange, Packet, Visit};
 
 /// What was asked, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Host for Recorder {
         self.note(format!("fwd {oif} {addr:?}"));
     }
 
-    fn trace(&mut self, _: &Packet, rule: RuleId, matched: bool) {
-        self.note(format!("trace {rule:?} {matched}"));
+    fn trace(&mut self, _: &Packet, visit: &Visit) {
+        self.note(format!("trace {visit:?}"));
     }
 }

@@ -150,6 +150,6 @@ impl Lower<'_> {
 }
 
 /// Bytes that a bit field touches.
-pub(super) fn covering(shift: u32, bits: u32) -> u8 {
+pub(crate) fn covering(shift: u32, bits: u32) -> u8 {
     u8::try_from((shift + bits).div_ceil(8)).unwrap_or(16)
 }

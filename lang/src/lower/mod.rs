@@ -11,6 +11,8 @@ mod load;
 mod matching;
 mod stmt;
 
+pub(crate) use load::covering;
+
 use crate::datatype::{Base, Type, encode, mask};
 use crate::peephole;
 use crate::source::Span;
@@ -71,6 +73,18 @@ pub(crate) fn rule(
     // hundreds of thousands of rules are kept: without slack
     lower.code.shrink_to_fit();
     Ok(lower.code)
+}
+
+/// Where each statement's instructions end, in a rule that is lowered without peephole pass.
+pub(crate) fn ends(stmts: &[Stmt], sets: &[SetInfo], family: Family) -> Vec<usize> {
+    let mut ends = Vec::with_capacity(stmts.len());
+    let mut end = 0;
+    for stmt in stmts {
+        let code = rule(std::slice::from_ref(stmt), sets, family, false);
+        end += code.map_or(0, |code| code.len());
+        ends.push(end);
+    }
+    ends
 }
 
 impl Lower<'_> {

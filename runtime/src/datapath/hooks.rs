@@ -13,6 +13,7 @@ use crate::clock::Stopwatch;
 use crate::conntrack::{CtDrop, Track, TrackHook};
 use crate::defrag::{Gathered, User};
 use crate::hook::{Entry, Layer};
+use crate::log::Step;
 use crate::reason::Reason;
 use crate::router::answer::Fault;
 
@@ -45,6 +46,9 @@ impl Datapath {
         layer: Layer,
     ) -> Way {
         packet.meta.nfproto = layer.nfproto();
+        if !self.hooks.at(hook, layer).is_empty() {
+            self.tell(|| Step::Hook(hook, Some(layer)));
+        }
         let mut at = 0;
         while let Some(entry) = self.hooks.at(hook, layer).get(at).copied() {
             at += 1;
@@ -69,6 +73,7 @@ impl Datapath {
         let Some(port) = self.world.port_of(port) else {
             return Ok(());
         };
+        self.tell(|| Step::Hook(hook, None));
         let mut at = 0;
         while let Some(entry) = self.device_entry(hook, port, at) {
             at += 1;
@@ -146,6 +151,7 @@ impl Datapath {
             Track::Invalid(reason) => trip.note_tracked(Some(reason)),
             Track::Drop(drop) => return Err(ct_end(drop)),
         }
+        self.tell(|| Step::Tracked(trip.ct_report(packet)));
         Ok(())
     }
 
@@ -212,7 +218,9 @@ impl Datapath {
         chain: ChainId,
         filter: bool,
     ) -> Way {
+        self.tell(|| Step::Chain(chain));
         let outcome = self.run(trip, packet, hook, chain);
+        self.tell(|| Step::Ended(chain, outcome));
         let copied = !self.world.copies.is_empty();
         if copied {
             self.send_copies(trip);

@@ -32,7 +32,7 @@ pub use trip::direction_name;
 use crate::conntrack::{Conntrack, Tunables};
 use crate::defrag::Defrag;
 use crate::hook::HookList;
-use crate::log::Observer;
+use crate::log::{Observer, Step};
 use crate::reason::Reason;
 use crate::router::fib::Fib;
 use crate::router::neighbor::Neighbors;
@@ -64,6 +64,8 @@ pub struct Settings {
     pub seed: u64,
     /// Time is measured per phase (see [`Profile`]).
     pub profile: bool,
+    /// The observer is told of every step of every packet; for rules, the engine must be one that traces, too.
+    pub trace: bool,
 }
 
 /// Where time went, in nanoseconds over all frames; filled when [`Settings::profile`] is set.
@@ -379,6 +381,14 @@ impl Datapath {
     /// Where time went.
     pub fn profile(&self) -> Profile {
         self.profile
+    }
+
+    /// Tells the observer of a step, while tracing.
+    #[inline]
+    fn tell(&mut self, step: impl FnOnce() -> Step<'static>) {
+        if self.settings.trace {
+            self.world.observer.trace(step());
+        }
     }
 
     /// Counts a packet that was made here or had waited, and did not go out.

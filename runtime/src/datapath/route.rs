@@ -13,6 +13,7 @@ use super::world::addresses;
 use super::{Checksums, Datapath};
 use crate::defrag::User;
 use crate::hook::Layer;
+use crate::log::Step;
 use crate::reason::Reason;
 use crate::router::answer::{Fault, LINK_BYTES};
 use crate::router::check;
@@ -91,7 +92,9 @@ impl Datapath {
         {
             return Err(End::drop(Reason::Martian));
         }
-        match self.world.fib.find(dst) {
+        let hop = self.world.fib.find(dst);
+        self.tell(|| Step::Route(dst, hop));
+        match hop {
             Some(Hop::Local | Hop::Broadcast) => self.deliver(trip, packet, layer),
             Some(Hop::Multicast) if self.world.fib.is_member(dst) => {
                 self.deliver(trip, packet, layer)
@@ -150,7 +153,9 @@ impl Datapath {
         if packet.meta.pkttype != pkttype::HOST {
             return Err(End::drop(Reason::NotForwarded));
         }
-        if hops_left(packet) <= 1 {
+        let (hops, bytes, mtu) = (hops_left(packet), packet.layout.network_len(), self.mtu(to));
+        self.tell(|| Step::Forward { hops, bytes, mtu });
+        if hops <= 1 {
             self.refuse(trip, packet, None, Fault::TimeExceeded);
             return Err(End::drop(Reason::TtlExceeded));
         }

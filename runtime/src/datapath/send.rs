@@ -13,6 +13,7 @@ use super::Datapath;
 use super::report::{Offload, OutFrame};
 use super::trip::{End, Trip, Way};
 use super::world::addresses;
+use crate::log::Step;
 use crate::reason::Reason;
 use crate::router::answer::{self, Fault, LINK_BYTES, Sender};
 use crate::router::fib::Hop;
@@ -153,6 +154,9 @@ impl Datapath {
             bytes: std::mem::take(&mut packet.frame),
             offload: trip.offload,
         };
+        if !matches!(resolved, Some(Resolved::Hold { .. })) {
+            self.tell(|| Step::Leaves(port));
+        }
         match (resolved, *to) {
             (Some(Resolved::Hold { ask }), Target::Neighbor(address)) => {
                 let gone = self.neighbors.hold(port, address, frame);
@@ -218,11 +222,13 @@ impl Datapath {
         if let Some(conntrack) = self.world.conntrack.as_mut().filter(|_| is_reset) {
             conntrack.set_closing(packet, trip.now);
         }
+        self.tell(|| Step::Answer(fault));
         match self.settings.site.mode {
             _ if by_device => self.send_back(trip, frame, packet, hook),
             Mode::Router => self.send_made(trip.now, frame, Some(packet)),
             Mode::Wire | Mode::Host => self.send_back(trip, frame, packet, hook),
         }
+        self.tell(|| Step::Answered);
     }
 
     /// The machine's address in an answer to `src` about a packet to `dst`: the packet's destination where that is the machine's own, else

@@ -142,7 +142,8 @@ impl Trip {
         }
     }
 
-    fn ct_report(&self, packet: &Packet) -> CtReport {
+    /// What conntrack made of it.
+    pub(super) fn ct_report(&self, packet: &Packet) -> CtReport {
         let ct = &packet.ct;
         CtReport {
             state: match ct.state {

@@ -6,11 +6,11 @@ use redan_vm::ct::{CtKey, Direction};
 use redan_vm::family::Hook;
 use redan_vm::ids::RuleId;
 use redan_vm::instr::{FibResult, Log, RtKey, fib_flags};
-use redan_vm::{Asked, Host, Instant, NatAsk, NatRange, Packet};
+use redan_vm::{Asked, Host, Instant, NatAsk, NatRange, Packet, Visit};
 
 use super::copies::{Copied, Toward};
 use crate::conntrack::Conntrack;
-use crate::log::{LogEntry, Observer};
+use crate::log::{LogEntry, Observer, Step};
 use crate::router::fib::{Fib, Hop};
 use crate::site::PortId;
 
@@ -283,7 +283,7 @@ impl Host for World {
         self.copy(packet, toward);
     }
 
-    fn trace(&mut self, _packet: &Packet, rule: RuleId, matched: bool) {
-        self.observer.trace(self.hook, rule, matched);
+    fn trace(&mut self, _packet: &Packet, visit: &Visit) {
+        self.observer.trace(Step::Rule(visit));
     }
 }

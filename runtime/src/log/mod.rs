@@ -1,8 +1,11 @@
 //! What `log` and tracing give out: the observer that the command supplies, and the kernel's log line.
 
 mod line;
+mod step;
 #[cfg(test)]
 mod tests;
+
+pub use step::Step;
 
 use redan_vm::family::Hook;
 use redan_vm::ids::RuleId;
@@ -13,9 +16,9 @@ use redan_vm::{Instant, Packet};
 pub trait Observer: Send {
     /// A `log` statement ran.
     fn log(&mut self, entry: &LogEntry<'_>);
-    /// A rule was visited; called only while tracing.
-    fn trace(&mut self, hook: Hook, rule: RuleId, matched: bool) {
-        let _ = (hook, rule, matched);
+    /// A packet has gone a step of its way; called only where [`Settings::trace`](crate::Settings::trace) is set.
+    fn trace(&mut self, step: Step<'_>) {
+        let _ = step;
     }
 }
 

@@ -19,6 +19,7 @@ use crate::args::{self, ReplayArgs, ReplayFormat};
 use crate::exit::Exit;
 use crate::output::groups::Groups;
 use crate::output::terminal::Terminal;
+use crate::way::Texts;
 use crate::{engine, input, output, ruleset};
 
 /// Runs the command.
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
     }
     let capture = Capture::read(&args.capture)?;
     let (site, ports) = ports::assign(args, &capture)?;
-    let Some(ruleset) = ruleset::load(&args.rules, &args.reading, &site, terminal)? else {
+    let Some((ruleset, texts)) = load(args, &site, terminal)? else {
         return Ok(Exit::Findings);
     };
     let mut replay = Replay {
@@ -37,6 +38,7 @@ pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
         ports: &ports,
         site: &site,
         ruleset: &ruleset,
+        texts: texts.as_ref(),
     };
     let measured = replay.measure(terminal)?;
     let (datapath, written) = replay.print(terminal)?;
@@ -55,12 +57,28 @@ pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
     }
 }
 
+/// The rules, with their text where it will be told which of them failed why.
+fn load(
+    args: &ReplayArgs,
+    site: &Site,
+    terminal: &mut Terminal,
+) -> Result<Option<(Arc<Ruleset>, Option<Texts>)>> {
+    if !args.trace {
+        let ruleset = ruleset::load(&args.rules, &args.reading, site, terminal)?;
+        return Ok(ruleset.map(|ruleset| (ruleset, None)));
+    }
+    let names = site.ports.iter().map(|port| port.name.clone()).collect();
+    let loaded = ruleset::load_traced(&args.rules, &args.reading, names, terminal)?;
+    Ok(loaded.map(|(ruleset, texts)| (ruleset, Some(texts))))
+}
+
 struct Replay<'a> {
     args: &'a ReplayArgs,
     capture: &'a Capture,
     ports: &'a [PortId],
     site: &'a Site,
     ruleset: &'a Arc<Ruleset>,
+    texts: Option<&'a Texts>,
 }
 
 impl Replay<'_> {
@@ -118,6 +136,7 @@ impl Replay<'_> {
         let mut datapath = self.datapath(engine, Box::new(deeds.clone()), self.args.stats)?;
         let setting = output::replay::Setting {
             ruleset: self.ruleset,
+            texts: self.texts,
             site: self.site,
             start: self.capture.start(),
         };
@@ -191,6 +210,7 @@ impl Replay<'_> {
                 args::Checksums::Ignore => Checksums::Ignore,
             },
             profile,
+            trace: self.args.trace,
             ..Settings::default()
         };
         Ok(Datapath::new(

@@ -11,7 +11,7 @@ use redan_vm::{Instant, Ruleset};
 use serde_json::{Value, json};
 
 use super::{ReplayArgs, ReplayFormat};
-use crate::output::replay::{Event, Setting, Visit, json as json_lines, text};
+use crate::output::replay::{Event, Setting, Visited, json as json_lines, text};
 use crate::output::terminal::Terminal;
 use crate::output::{connections, decision, file};
 
@@ -51,7 +51,7 @@ impl<'a> Printer<'a> {
         port: PortId,
         report: &Report,
         out: &[OutFrame],
-        visits: Option<&[Visit]>,
+        visits: Option<&[Visited]>,
     ) -> Result<()> {
         let port = self
             .setting

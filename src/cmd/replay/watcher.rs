@@ -3,29 +3,29 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redan_runtime::{LogEntry, Observer};
+use redan_runtime::{LogEntry, Observer, Step};
 use redan_vm::family::Hook;
-use redan_vm::ids::RuleId;
 
 use crate::output::groups::Groups;
-use crate::output::replay::Visit;
+use crate::output::replay::Visited;
 
 /// What rules did for one frame.
 #[derive(Default)]
 pub(super) struct Deeds {
     /// Rules visited.
-    pub(super) visits: Vec<Visit>,
+    pub(super) visits: Vec<Visited>,
     /// Lines logged.
     pub(super) log: Vec<String>,
 }
 
 /// What rules have done since the last look, shared with the datapath.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Watch(Arc<Mutex<Seen>>);
 
-#[derive(Default)]
 struct Seen {
     deeds: Deeds,
+    /// Where the packet is.
+    hook: Hook,
     /// Files of log groups, kept until the end.
     groups: Option<Groups<Vec<u8>>>,
 }
@@ -34,8 +34,9 @@ impl Watch {
     /// With what takes the packets of log groups.
     pub(super) fn new(groups: Option<Groups<Vec<u8>>>) -> Self {
         let seen = Seen {
+            deeds: Deeds::default(),
+            hook: Hook::Prerouting,
             groups,
-            ..Seen::default()
         };
         Self(Arc::new(Mutex::new(seen)))
     }
@@ -65,12 +66,22 @@ impl Observer for Watch {
         }
     }
 
-    fn trace(&mut self, hook: Hook, rule: RuleId, matched: bool) {
-        let visit = Visit {
-            hook,
-            rule,
-            matched,
-        };
-        self.seen().deeds.visits.push(visit);
+    fn trace(&mut self, step: Step<'_>) {
+        let mut seen = self.seen();
+        match step {
+            Step::Hook(hook, _) => seen.hook = hook,
+            Step::Rule(visit) => {
+                let (hook, visit) = (seen.hook, visit.clone());
+                seen.deeds.visits.push(Visited { hook, visit });
+            }
+            Step::Tracked(_)
+            | Step::Chain(_)
+            | Step::Ended(..)
+            | Step::Route(..)
+            | Step::Forward { .. }
+            | Step::Answer(_)
+            | Step::Answered
+            | Step::Leaves(_) => {}
+        }
     }
 }

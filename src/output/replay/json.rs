@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use redan_runtime::{OutFrame, Report, Verdict};
 use redan_vm::{Instant, Ruleset};
 
-use super::{Event, Setting, Visit, port_name, seconds};
+use super::{Event, Setting, Visited, port_name, seconds};
 use crate::output::decision;
+use crate::way::Failed;
 
 /// Version of the objects' form.
 const SCHEMA: u32 = 1;
@@ -27,7 +28,7 @@ pub(crate) fn event(
     push_report(&mut line, setting.ruleset, event.report);
     push_out(&mut line, setting, event.out);
     if let Some(visits) = event.visits {
-        push_visits(&mut line, setting.ruleset, visits);
+        push_visits(&mut line, setting, visits);
     }
     line.push_str("}\n");
     out.write_all(line.as_bytes())
@@ -107,11 +108,16 @@ fn push_out(line: &mut String, setting: &Setting<'_>, frames: &[OutFrame]) {
     line.push(']');
 }
 
-fn push_visits(line: &mut String, ruleset: &Ruleset, visits: &[Visit]) {
+fn push_visits(line: &mut String, setting: &Setting<'_>, visits: &[Visited]) {
+    let ruleset = setting.ruleset;
     line.push_str(",\"trace\":[");
     for (index, visit) in visits.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        let rule = ruleset.rules.get(visit.rule.index());
+        let rule = ruleset.rules.get(visit.visit.rule.index());
+        let failed = setting
+            .texts
+            .and_then(|texts| texts.failed(ruleset, &visit.visit));
+        let part = |part: fn(&Failed) -> &str| optional(failed.as_ref().map(part));
         let [family, table, chain] = rule
             .and_then(|rule| decision::chain(ruleset, rule.chain))
             .unwrap_or_default();
@@ -120,13 +126,15 @@ fn push_visits(line: &mut String, ruleset: &Ruleset, visits: &[Visit]) {
         });
         _ = write!(
             line,
-            "{comma}{{\"hook\":{},\"family\":{},\"table\":{},\"chain\":{},\"file\":{},\"line\":{number},\"matched\":{}}}",
+            "{comma}{{\"hook\":{},\"family\":{},\"table\":{},\"chain\":{},\"file\":{},\"line\":{number},\"matched\":{},\"match\":{},\"because\":{}}}",
             string(visit.hook.word()),
             string(family),
             string(table),
             string(chain),
             string(file),
-            visit.matched
+            visit.held(),
+            part(|failed| &failed.text),
+            part(|failed| &failed.because)
         );
     }
     line.push(']');

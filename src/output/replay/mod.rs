@@ -5,24 +5,32 @@ pub(crate) mod text;
 
 use redan_runtime::{OutFrame, Report, Site};
 use redan_vm::family::Hook;
-use redan_vm::ids::RuleId;
-use redan_vm::{Instant, Ruleset};
+use redan_vm::{Instant, Ruleset, Step, Visit};
+
+use crate::way::Texts;
 
 /// A rule that a frame visited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Visit {
+#[derive(Clone, Debug)]
+pub(crate) struct Visited {
     /// At which hook.
     pub(crate) hook: Hook,
-    /// Which rule.
-    pub(crate) rule: RuleId,
-    /// Whether all of it held.
-    pub(crate) matched: bool,
+    /// Which rule, and how it ended.
+    pub(crate) visit: Visit,
+}
+
+impl Visited {
+    /// Whether all of the rule held.
+    pub(crate) fn held(&self) -> bool {
+        self.visit.step != Step::Break
+    }
 }
 
 /// What a replay speaks of.
 pub(crate) struct Setting<'a> {
     /// The rules.
     pub(crate) ruleset: &'a Ruleset,
+    /// Their text, when visits are told.
+    pub(crate) texts: Option<&'a Texts>,
     /// The ports.
     pub(crate) site: &'a Site,
     /// When the first frame came in.
@@ -44,7 +52,7 @@ pub(crate) struct Event<'a> {
     /// Every frame that left because of it.
     pub(crate) out: &'a [OutFrame],
     /// The rules that it visited; nothing when that is not recorded.
-    pub(crate) visits: Option<&'a [Visit]>,
+    pub(crate) visits: Option<&'a [Visited]>,
 }
 
 /// Seconds and nanoseconds since 1970 with at least six decimals.

@@ -30,16 +30,21 @@ pub(crate) fn event(
         why(setting, event.report),
     )?;
     for visit in event.visits.unwrap_or(&[]) {
-        let did = if visit.matched {
+        let did = if visit.held() {
             paint(color, Style::Notable, "matches")
         } else {
             paint(color, Style::Faint, "no     ")
         };
+        let failed = setting
+            .texts
+            .and_then(|texts| texts.failed(setting.ruleset, &visit.visit))
+            .map(|failed| format!(": {}: {}", failed.text, failed.because));
         writeln!(
             out,
-            "         {:<11} {did} {}",
+            "         {:<11} {did} {}{}",
             visit.hook.word(),
-            decision::rule(setting.ruleset, visit.rule)
+            decision::rule(setting.ruleset, visit.visit.rule),
+            failed.unwrap_or_default()
         )?;
     }
     // The frame itself, forwarded, need not be said again.

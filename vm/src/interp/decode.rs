@@ -40,6 +40,19 @@ pub(super) struct Program {
 impl Program {
     pub(super) fn new(ruleset: &Ruleset) -> Self {
         let counters = counter_indices(ruleset);
+        Self::with(ruleset, |program, code| program.decode(code, &counters))
+    }
+
+    /// A program of [`Op::Other`] alone, one operation an instruction.
+    pub(super) fn plain(ruleset: &Ruleset) -> Self {
+        Self::with(ruleset, |program, code| {
+            for instr in code {
+                program.keep(instr);
+            }
+        })
+    }
+
+    fn with(ruleset: &Ruleset, decode: impl Fn(&mut Self, &[Instr])) -> Self {
         let mut program = Self {
             ops: Vec::new(),
             others: Vec::new(),
@@ -54,7 +67,7 @@ impl Program {
                     continue;
                 };
                 let first = program.ops.len();
-                program.decode(&rule.code, &counters);
+                decode(&mut program, &rule.code);
                 let code = span(first, program.ops.len());
                 program.rules.push(RuleCode { id: *id, code });
             }
@@ -81,13 +94,18 @@ impl Program {
                 code = code.get(2..).unwrap_or(&[]);
                 continue;
             }
-            let op = single(first, counters).unwrap_or_else(|| {
-                self.others.push(first.clone());
-                Op::Other(number(self.others.len() - 1))
-            });
-            self.ops.push(op);
+            match single(first, counters) {
+                Some(op) => self.ops.push(op),
+                None => self.keep(first),
+            }
             code = rest;
         }
+    }
+
+    /// An instruction as it is.
+    fn keep(&mut self, instr: &Instr) {
+        self.others.push(instr.clone());
+        self.ops.push(Op::Other(number(self.others.len() - 1)));
     }
 
     /// A comparison of a whole interface name.
@@ -145,6 +163,14 @@ impl Program {
         self.ops
             .get(rule.code.at as usize..rule.code.end as usize)
             .unwrap_or(&[])
+    }
+
+    /// The instructions of a rule that are kept as they are.
+    pub(super) fn instrs(&self, rule: RuleCode) -> impl Iterator<Item = &Instr> {
+        self.ops(rule).iter().filter_map(|op| {
+            let Op::Other(index) = op else { return None };
+            self.other(*index)
+        })
     }
 
     pub(super) fn other(&self, index: u32) -> Option<&Instr> {

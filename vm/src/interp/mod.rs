@@ -4,8 +4,11 @@
 mod decode;
 mod op;
 mod step;
+mod tracer;
 
-use decode::{Program, Span};
+pub use tracer::Tracer;
+
+use decode::{Program, RuleCode, Span};
 
 use crate::engine::{Engine, Env, Final, Outcome};
 use crate::ids::{ChainId, RuleId};
@@ -22,7 +25,6 @@ pub const JUMP_DEPTH: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Interpreter {
     program: Program,
-    tracing: bool,
 }
 
 impl Interpreter {
@@ -30,26 +32,16 @@ impl Interpreter {
     pub fn new(ruleset: &Ruleset) -> Self {
         Self {
             program: Program::new(ruleset),
-            tracing: false,
-        }
-    }
-
-    /// One that tells the host of every rule that it visits ([`Host::trace`](crate::Host::trace)).
-    pub fn tracing(ruleset: &Ruleset) -> Self {
-        Self {
-            tracing: true,
-            ..Self::new(ruleset)
         }
     }
 }
 
 impl Engine for Interpreter {
     fn run(&mut self, chain: ChainId, packet: &mut Packet, env: &mut Env<'_>) -> Outcome {
-        if self.tracing {
-            run::<true>(&self.program, chain, packet, env)
-        } else {
-            run::<false>(&self.program, chain, packet, env)
-        }
+        let program = &self.program;
+        run(program, chain, packet, env, |rule, _, packet, regs, env| {
+            step::rule(program, rule, packet, regs, env)
+        })
     }
 }
 
@@ -83,11 +75,18 @@ impl Stack {
     }
 }
 
-fn run<const TRACE: bool>(
+/// Runs a base chain, each rule by `run_rule`, which is also told how many jumps deep it stands.
+#[expect(
+    clippy::inline_always,
+    reason = "one copy an engine, with the engine's way to run a rule in it"
+)]
+#[inline(always)]
+fn run(
     program: &Program,
     chain: ChainId,
     packet: &mut Packet,
     env: &mut Env<'_>,
+    mut run_rule: impl FnMut(RuleCode, usize, &mut Packet, &mut Regs, &mut Env<'_>) -> Step,
 ) -> Outcome {
     let mut regs = Regs::default();
     let mut stack = Stack {
@@ -102,11 +101,7 @@ fn run<const TRACE: bool>(
             }
             return by_policy(program.policy(chain));
         };
-        let step = step::rule(program, rule, packet, &mut regs, env);
-        if TRACE {
-            env.host.trace(packet, rule.id, step != Step::Break);
-        }
-        let verdict = match step {
+        let verdict = match run_rule(rule, stack.depth, packet, &mut regs, env) {
             Step::Next | Step::Break => continue,
             Step::Verdict(verdict) => verdict,
             Step::Final(verdict) => return by_rule(verdict, rule.id),

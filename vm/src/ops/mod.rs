@@ -14,38 +14,13 @@ pub mod stateful;
 pub mod tcp_option;
 pub mod world;
 
-use crate::engine::{Env, Final};
+pub use crate::engine::Step;
+
+use crate::engine::Env;
 use crate::ids::RuleId;
-use crate::instr::{ExthdrOp, Instr, Verdict};
+use crate::instr::{ExthdrOp, Instr};
 use crate::packet::Packet;
 use crate::regs::Regs;
-
-/// How an instruction ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// On with the next instruction.
-    Next,
-    /// The rule does not match.
-    Break,
-    /// The verdict register has been written. Never with `continue`, which is [`Self::Next`].
-    Verdict(Verdict),
-    /// The base chain is over with a verdict that the register cannot hold (reject, queue, stolen).
-    Final(Final),
-}
-
-impl Step {
-    /// [`Self::Next`] when it holds, else [`Self::Break`].
-    #[inline]
-    pub const fn when(holds: bool) -> Self {
-        if holds { Self::Next } else { Self::Break }
-    }
-
-    /// [`Self::Next`] where there is something, else [`Self::Break`].
-    #[inline]
-    pub const fn some(done: Option<()>) -> Self {
-        Self::when(done.is_some())
-    }
-}
 
 /// Runs one instruction of a rule, whatever it is.
 #[expect(clippy::too_many_lines, reason = "one row an instruction")]
