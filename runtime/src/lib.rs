@@ -16,6 +16,7 @@
 //! Time comes in as [`redan_vm::Instant`]: [`clock`] and [`driver`] alone touch the system, so that a replay is exact and every timeout is
 //! tested without waiting. A panic while a frame is handled drops that frame ([`Reason::Internal`]).
 
+mod bounded;
 pub mod clock;
 pub mod conntrack;
 pub mod datapath;

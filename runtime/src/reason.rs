@@ -44,6 +44,12 @@ reasons! {
     TooBig = "too-big",
     /// The next hop's link address is not known.
     NoNeighbour = "no-neighbour",
+    /// Given up while it waited for its next hop's link address: too much waited, or too many were asked for.
+    NeighbourLimit = "neighbour-limit",
+    /// A neighbour that was forgotten because too many are behind its port (counted; no frame's own reason).
+    NeighbourEvicted = "neighbour-evicted",
+    /// A station that was forgotten because too many are behind its port (counted; no frame's own reason).
+    StationEvicted = "station-evicted",
     /// The frame is for another machine.
     OtherHost = "other-host",
     /// Not IP, and no rule takes such frames.

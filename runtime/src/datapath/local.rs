@@ -78,6 +78,7 @@ impl Datapath {
             }
             self.out.push(frame);
         }
+        self.count_lost();
     }
 
     /// Asks for a neighbour's link address.

@@ -9,6 +9,7 @@ mod local;
 mod report;
 mod route;
 mod send;
+mod stations;
 mod trip;
 mod wire;
 mod world;
@@ -19,8 +20,6 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use redan_vm::ct::CtKey;
 use redan_vm::family::Hook;
 use redan_vm::packet::{Ethernet, LinkKind, dissect_bridge, pkttype};
@@ -35,9 +34,10 @@ use crate::hook::HookList;
 use crate::log::{Observer, Step};
 use crate::reason::Reason;
 use crate::router::fib::Fib;
-use crate::router::neighbor::Neighbors;
+use crate::router::neighbor::{Lost, Neighbors};
 use crate::router::pace::Pace;
 use crate::site::{Mode, PortId, Site, SiteError, Tracking};
+use stations::Stations;
 use trip::{End, Trip};
 use world::{Interface, World};
 
@@ -108,13 +108,13 @@ impl Counters {
             Verdict::Accept | Verdict::Local | Verdict::Held | Verdict::Queue
         );
         if let Some(reason) = report.reason.filter(|_| gone) {
-            self.count_reason(reason);
+            self.count_reason(reason, 1);
         }
     }
 
-    fn count_reason(&mut self, reason: Reason) {
+    fn count_reason(&mut self, reason: Reason, times: u64) {
         if let Some(count) = self.drops.get_mut(reason as usize) {
-            *count += 1;
+            *count += times;
         }
     }
 
@@ -135,8 +135,8 @@ pub struct Datapath {
     defrag: Defrag,
     pace: Pace,
     settings: Settings,
-    /// Link addresses seen behind ports, where a wire has more than two.
-    stations: HashMap<[u8; 6], PortId, FixedState>,
+    /// Who is behind which port, where a wire has more than two.
+    stations: Stations,
     /// Frames that leave; the caller's vector while a frame is handled.
     out: Vec<OutFrame>,
     /// Packets made in answer to packets made in answer.
@@ -175,7 +175,9 @@ impl Datapath {
         let conntrack = track
             .then(|| Conntrack::new(tunables, u128::from(settings.seed) << 64 | 0x7265_6461_6e00));
         let fib = Fib::new(site);
-        let neighbors = Neighbors::new(site, settings.live, |address| fib.on_link(address));
+        let on_link = |address| fib.on_link(address);
+        let neighbors = Neighbors::new(site, settings.live, settings.seed, on_link);
+        let stations = Stations::new(site.ports.len(), settings.seed);
         let world = World::new(
             conntrack,
             observer,
@@ -190,10 +192,10 @@ impl Datapath {
             hooks,
             world,
             neighbors,
-            defrag: Defrag::default(),
+            defrag: Defrag::new(settings.seed),
             pace: Pace::default(),
             settings,
-            stations: HashMap::default(),
+            stations,
             out: Vec::new(),
             depth: 0,
             counters: Counters::default(),
@@ -393,7 +395,15 @@ impl Datapath {
 
     /// Counts a packet that was made here or had waited, and did not go out.
     fn count_drop(&mut self, reason: Reason) {
-        self.counters.count_reason(reason);
+        self.counters.count_reason(reason, 1);
+    }
+
+    /// Counts what the bounds of the neighbour tables have cost.
+    fn count_lost(&mut self) {
+        let Lost { frames, neighbors } = self.neighbors.take_lost();
+        self.counters.count_reason(Reason::NeighbourLimit, frames);
+        self.counters
+            .count_reason(Reason::NeighbourEvicted, neighbors);
     }
 }
 

@@ -159,12 +159,10 @@ impl Datapath {
         }
         match (resolved, *to) {
             (Some(Resolved::Hold { ask }), Target::Neighbor(address)) => {
-                let gone = self.neighbors.hold(port, address, frame);
+                self.neighbors.hold(port, address, frame);
+                self.count_lost();
                 if ask {
                     self.ask(trip.now, port, address);
-                }
-                if gone.is_some() {
-                    self.count_drop(Reason::NoNeighbour);
                 }
             }
             (Some(Resolved::SendAndAsk(_)), Target::Neighbor(address)) => {

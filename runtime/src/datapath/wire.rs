@@ -78,7 +78,7 @@ impl Datapath {
                 return Err(End::other(Reason::OtherHost));
             }
         }
-        let to = self.other_port(packet, port);
+        let to = self.other_port(trip, packet, port);
         self.pass_both(trip, packet, Hook::Prerouting, layer)?;
         self.set_out(packet, to);
         // A wire's other end is next to whom the packet is for.
@@ -141,18 +141,17 @@ impl Datapath {
     }
 
     /// The port that a frame leaves by: the other one of two; of more, the one behind which its destination was seen; the only one.
-    fn other_port(&mut self, packet: &Packet, port: PortId) -> Option<PortId> {
+    fn other_port(&mut self, trip: &Trip, packet: &Packet, port: PortId) -> Option<PortId> {
         match (self.settings.site.ports.len(), port.0) {
             (1, _) => Some(port),
             (2, n) => Some(PortId(1 - n.min(1))),
             _ => {
                 let link = packet.ethernet()?;
-                if !Mac(link.src()).is_group() {
-                    self.stations.insert(link.src(), port);
+                if !Mac(link.src()).is_group() && self.stations.learn(trip.now, link.src(), port) {
+                    self.count_drop(Reason::StationEvicted);
                 }
                 self.stations
-                    .get(&link.dst())
-                    .copied()
+                    .find(trip.now, link.dst(), port)
                     .filter(|to| *to != port)
             }
         }

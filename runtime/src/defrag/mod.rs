@@ -8,23 +8,20 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use redan_vm::family::Hook;
 use redan_vm::{Instant, Packet};
 
+use crate::bounded::{Bounded, Rank, Secret};
 use crate::reason::Reason;
 use parse::Piece;
 use queue::{Inserted, Queue};
 
-/// Bytes that may wait in one family (`net.ipv4.ipfrag_high_thresh`, `nf_conntrack_frag6_high_thresh`).
+/// Bytes that may wait in one family, with all that is kept beside them: once there are more, no fragment is taken until some have gone
+/// (`net.ipv4.ipfrag_high_thresh`, `nf_conntrack_frag6_high_thresh`; `inet_fragment.c: inet_frag_find`).
 const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// What a waiting fragment costs beside its bytes.
-const OVERHEAD: usize = 256;
 /// How long an IPv4 packet may take (`net.ipv4.ipfrag_time`).
 const WAIT_V4: Duration = Duration::from_secs(30);
 /// How long an IPv6 packet may take (`nf_conntrack_frag6_timeout`, RFC 8200 4.5).
@@ -73,24 +70,38 @@ struct Key {
     l4proto: u8,
 }
 
+/// A packet that is not whole yet, and when it is given up. The time to wait is the same for all of a family, so the oldest goes first.
+#[derive(Debug)]
+struct Waiting {
+    until: Instant,
+    queue: Queue,
+}
+
+type Queues = Bounded<Key, Waiting, 1>;
+
 /// Packets of one family that are not whole yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Table {
-    queues: HashMap<Key, Queue, FixedState>,
-    /// When each was begun, oldest first; a queue that went otherwise leaves its row until then.
-    ages: VecDeque<(Instant, Key, u64)>,
+    queues: Queues,
     bytes: usize,
 }
 
 /// Packets that are not whole yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Defrag {
     v4: Table,
     v6: Table,
-    serial: u64,
 }
 
 impl Defrag {
+    /// Nothing waits. `seed` keys the hashes.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            v4: Table::new(Secret::new(seed, 0x6672_6167_0004)),
+            v6: Table::new(Secret::new(seed, 0x6672_6167_0006)),
+        }
+    }
+
     /// Takes a packet. Where it is the last missing fragment, the whole packet takes its place; its headers must be found again.
     pub fn gather(&mut self, now: Instant, user: User, packet: &mut Packet) -> Gathered {
         let piece = if packet.layout.is_ipv4() {
@@ -113,23 +124,17 @@ impl Defrag {
             id: piece.id,
             l4proto: piece.l4proto,
         };
-        if !table.queues.contains_key(&key) {
-            if table.bytes > MOST_BYTES {
-                return Gathered::Dropped(Reason::FragmentLimit);
-            }
-            self.serial += 1;
-            table.ages.push_back((now + wait, key, self.serial));
-            let queue = Queue::new(self.serial);
-            table.bytes += queue.cost(OVERHEAD);
-            table.queues.insert(key, queue);
+        if table.bytes > MOST_BYTES {
+            return Gathered::Dropped(Reason::FragmentLimit);
         }
+        table.open(key, now + wait);
         table.add(key, piece, packet)
     }
 
     /// When [`Self::handle_timeout`] is wanted next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let front = |table: &Table| table.ages.front().map(|&(at, ..)| at);
-        [front(&self.v4), front(&self.v6)]
+        let oldest = |table: &Table| Some(table.queues.oldest(0)?.1.until);
+        [oldest(&self.v4), oldest(&self.v6)]
             .into_iter()
             .flatten()
             .min()
@@ -139,18 +144,12 @@ impl Defrag {
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<Packet> {
         let mut expired = Vec::new();
         for table in [&mut self.v4, &mut self.v6] {
-            while let Some(&(at, key, serial)) = table.ages.front()
-                && at <= now
+            while let Some((key, waiting)) = table.queues.oldest(0)
+                && waiting.until <= now
             {
-                table.ages.pop_front();
-                if table
-                    .queues
-                    .get(&key)
-                    .is_some_and(|queue| queue.serial() == serial)
-                    && let Some(queue) = table.take(&key)
-                {
-                    expired.extend(queue.into_first());
-                }
+                let key = *key;
+                let first = table.take(&key).and_then(Queue::into_first);
+                expired.extend(first);
             }
         }
         expired
@@ -163,19 +162,39 @@ impl Defrag {
 }
 
 impl Table {
+    const fn new(secret: Secret) -> Self {
+        Self {
+            queues: Bounded::new(secret, usize::MAX),
+            bytes: 0,
+        }
+    }
+
+    /// Begins to wait for a packet, unless that has begun.
+    fn open(&mut self, key: Key, until: Instant) {
+        if self.queues.get_mut(&key).is_some() {
+            return;
+        }
+        let queue = Queue::new();
+        let waiting = Waiting { until, queue };
+        if self.queues.insert(key, waiting, Rank::At(0)).is_ok() {
+            self.bytes += Queues::ENTRY_BYTES;
+        }
+    }
+
     fn take(&mut self, key: &Key) -> Option<Queue> {
-        let queue = self.queues.remove(key)?;
-        self.bytes = self.bytes.saturating_sub(queue.cost(OVERHEAD));
+        let Waiting { queue, .. } = self.queues.remove(key)?;
+        let cost = queue.bytes_held() + Queues::ENTRY_BYTES;
+        self.bytes = self.bytes.saturating_sub(cost);
         Some(queue)
     }
 
     fn add(&mut self, key: Key, piece: Piece, packet: &mut Packet) -> Gathered {
-        let Some(queue) = self.queues.get_mut(&key) else {
+        let Some(Waiting { queue, .. }) = self.queues.get_mut(&key) else {
             return Gathered::Dropped(Reason::FragmentLimit);
         };
-        let before = queue.cost(OVERHEAD);
+        let before = queue.bytes_held();
         let inserted = queue.insert(piece, packet);
-        self.bytes = (self.bytes + queue.cost(OVERHEAD)).saturating_sub(before);
+        self.bytes = (self.bytes + queue.bytes_held()).saturating_sub(before);
         match inserted {
             Inserted::Waits => Gathered::Held,
             Inserted::Repeated => Gathered::Dropped(Reason::FragmentDuplicate),

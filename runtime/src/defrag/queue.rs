@@ -31,13 +31,15 @@ pub(super) enum Inserted {
     Complete,
 }
 
+/// What a payload costs beside its bytes: its place in a vector that is half full, and what the allocator adds to both.
+const PART_BYTES: usize = 2 * size_of::<(usize, Vec<u8>)>() + 32;
+
 /// The fragments of one packet, in order, with no overlap.
 #[derive(Debug)]
 pub(super) struct Queue {
-    serial: u64,
     parts: Vec<(usize, Vec<u8>)>,
     /// The packet of the first fragment, whose headers the whole one gets.
-    first: Option<(Packet, Piece)>,
+    first: Option<Box<(Packet, Piece)>>,
     /// Highest end so far.
     len: usize,
     /// Whether the fragment without a follower has come.
@@ -51,9 +53,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) const fn new(serial: u64) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            serial,
             parts: Vec::new(),
             first: None,
             len: 0,
@@ -65,18 +66,17 @@ impl Queue {
         }
     }
 
-    pub(super) const fn serial(&self) -> u64 {
-        self.serial
-    }
-
-    /// Bytes that it takes.
-    pub(super) fn cost(&self, overhead: usize) -> usize {
-        self.bytes + (self.parts.len() + 1) * overhead
+    /// Bytes that it keeps outside of itself.
+    pub(super) fn bytes_held(&self) -> usize {
+        let first = self.first.as_ref().map_or(0, |first| {
+            size_of::<(Packet, Piece)>() + first.0.frame.capacity() + 32
+        });
+        self.bytes + self.parts.len() * PART_BYTES + first
     }
 
     /// The first fragment, if it came.
     pub(super) fn into_first(self) -> Option<Packet> {
-        self.first.map(|(packet, _)| packet)
+        self.first.map(|first| first.0)
     }
 
     /// Adds a fragment (`ip_frag_queue`, `nf_ct_frag6_queue`).
@@ -130,7 +130,7 @@ impl Queue {
             self.longest_df = self.longest_df.max(whole);
         }
         if piece.offset == 0 {
-            self.first = Some((packet.clone(), *piece));
+            self.first = Some(Box::new((packet.clone(), *piece)));
         }
     }
 
@@ -169,7 +169,7 @@ impl Queue {
         } else {
             0
         };
-        let (first, piece) = self.first?;
+        let (first, piece) = *self.first?;
         let head_end = if piece.src.is_ipv4() {
             piece.start
         } else {

@@ -71,7 +71,7 @@ fn letter(gathered: &Gathered) -> char {
 #[track_caller]
 fn check(fragments: &[(usize, usize, bool)], v4: &str, v6: &str) {
     for (is_v6, expected) in [(false, v4), (true, v6)] {
-        let mut defrag = Defrag::default();
+        let mut defrag = Defrag::new(3);
         let mut seen = String::new();
         for &(from, to, more) in fragments {
             let mut packet = fragment(is_v6, from, to, more, 0);
@@ -187,7 +187,7 @@ fn ecn_marks_join_and_must_not_mix() {
         (3, 0, None),
         (0, 1, None),
     ] {
-        let mut defrag = Defrag::default();
+        let mut defrag = Defrag::new(3);
         let mut packets = [
             fragment(false, 0, 64, true, first),
             fragment(false, 64, 100, false, second),
@@ -204,7 +204,7 @@ fn ecn_marks_join_and_must_not_mix() {
 #[test]
 fn what_takes_too_long_is_given_up() {
     for (v6, secs) in [(false, 30), (true, 60)] {
-        let mut defrag = Defrag::default();
+        let mut defrag = Defrag::new(3);
         defrag.gather(NOW, User::Local, &mut fragment(v6, 0, 64, true, 0));
         let due = NOW + Duration::from_secs(secs);
         assert_eq!(defrag.poll_timeout(), Some(due));
@@ -219,7 +219,7 @@ fn what_takes_too_long_is_given_up() {
 
 #[test]
 fn memory_is_bounded() {
-    let mut defrag = Defrag::default();
+    let mut defrag = Defrag::new(3);
     let mut refused = 0;
     for id in 0..10_000_u16 {
         let mut packet = fragment(false, 0, 1400, true, 0);
@@ -230,6 +230,57 @@ fn memory_is_bounded() {
     assert!(refused > 5_000 && defrag.v4.bytes < MOST_BYTES + 4096);
 }
 
+#[test]
+fn strays_take_no_more_than_the_limit_says_and_queues_leave_nothing_behind() {
+    for v6 in [false, true] {
+        let mut defrag = Defrag::new(3);
+        let mut packet = fragment(v6, 8, 16, true, 0);
+        let number = |packet: &mut Packet, id: u32| match packet.ipv4_mut() {
+            Some(mut ip) => ip.set_src(Ipv4Addr::from_bits(id)),
+            None => packet.frame[58..62].copy_from_slice(&id.to_be_bytes()),
+        };
+        for id in 0..40_000 {
+            number(&mut packet, id);
+            defrag.gather(NOW, User::Local, &mut packet.clone());
+        }
+        let table = if v6 { &defrag.v6 } else { &defrag.v4 };
+        let slots = table.queues.slots();
+        assert!(slots * Queues::ENTRY_BYTES <= MOST_BYTES, "{slots} slots");
+        assert!(slots > 1_000 && defrag.waiting() == slots);
+        assert_eq!(defrag.handle_timeout(NOW + WAIT_V6).len(), 0);
+        assert_eq!(
+            (defrag.v4.bytes, defrag.v6.bytes, defrag.waiting()),
+            (0, 0, 0)
+        );
+
+        let mut defrag = Defrag::new(3);
+        for id in 0..10_000 {
+            for (from, more) in [(0, true), (8, false)] {
+                let mut packet = fragment(v6, from, from + 8, more, 0);
+                number(&mut packet, id);
+                defrag.gather(NOW, User::Local, &mut packet);
+            }
+        }
+        let table = if v6 { &defrag.v6 } else { &defrag.v4 };
+        assert_eq!((table.queues.slots(), table.bytes), (1, 0));
+        assert_eq!(defrag.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn over_the_limit_no_fragment_is_taken_whatever_it_belongs_to() {
+    let mut defrag = Defrag::new(3);
+    for n in 0..10_000_u16 {
+        let mut packet = fragment(false, 0, 1400, true, 0);
+        packet.ipv4_mut().unwrap().set_id(n);
+        defrag.gather(NOW, User::Local, &mut packet);
+    }
+    let mut packet = fragment(false, 1400, 1408, false, 0);
+    packet.ipv4_mut().unwrap().set_id(1);
+    let gathered = defrag.gather(NOW, User::Local, &mut packet);
+    assert_eq!(gathered, Gathered::Dropped(Reason::FragmentLimit));
+}
+
 proptest! {
     /// Cut and joined again, whatever the cuts and the order, a packet is itself; and it leaves in the parts in which it came.
     #[test]
@@ -238,7 +289,7 @@ proptest! {
         let end = starts.last().unwrap() + last;
         let mut order: Vec<_> = (0..starts.len()).collect();
         order.sort_by_key(|n| (*n as u64 + 1).wrapping_mul(seed | 1));
-        let mut defrag = Defrag::default();
+        let mut defrag = Defrag::new(3);
         let mut whole = None;
         for n in order {
             let to = starts.get(n + 1).copied().unwrap_or(end);
