@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redan_lang::compile::{Options, compile};
 use redan_runtime::conntrack::Conntrack;
+use redan_runtime::frame::{Frame, Offload, SegmentKind, Segments, Takes, TransportSum};
 use redan_runtime::{
     Checksums, Datapath, Mode, Neighbor, Port, PortId, Prefix, Reason, Route, Settings, Side,
     Silent, Site,
@@ -49,9 +50,12 @@ pub fn run(input: &[u8]) {
         // From an eighth of a second to well above the longest timeout.
         now = now + Duration::from_millis(125 << (later % 24));
         datapath.handle_timeout(now, &mut out);
-        let frame = frame(from, bytes);
-        let report =
-            datapath.handle_frame(now, PortId(u16::from(from & 1)), frame.into(), &mut out);
+        let frame = Frame {
+            bytes: frame(from, bytes),
+            offload: offload(from),
+            made_link: false,
+        };
+        let report = datapath.handle_frame(now, PortId(u16::from(from & 1)), frame, &mut out);
         assert_ne!(report.reason, Some(Reason::Internal));
         assert!(out.len() <= 64, "{} frames out of one", out.len());
         out.clear();
@@ -89,6 +93,11 @@ fn datapath(setup: u8) -> Datapath {
             Checksums::Ignore
         } else {
             Checksums::Verify
+        },
+        takes: Takes {
+            partial: setup & 16 != 0,
+            tcp: setup & 32 != 0,
+            udp: setup & 64 != 0,
         },
         seed: 1,
         profile: false,
@@ -135,6 +144,32 @@ fn site(mode: Mode) -> Site {
         routes,
         neighbors,
         ..Site::default()
+    }
+}
+
+/// What a driver says of a frame, true or not: bits 3 and 4 say whether its checksum is left open and whether it has several segments.
+fn offload(from: u8) -> Offload {
+    let partial = TransportSum::Partial {
+        start: if from & 4 == 0 { 34 } else { 54 },
+        field: if from & 128 == 0 { 16 } else { 6 },
+    };
+    let segments = Segments {
+        kind: match from >> 5 & 3 {
+            0 | 1 => SegmentKind::Tcp4,
+            2 => SegmentKind::Tcp6,
+            _ => SegmentKind::Udp,
+        },
+        size: 8,
+        has_cwr: false,
+        header_bytes: 54,
+    };
+    Offload {
+        sum: if from & 8 == 0 {
+            TransportSum::Unverified
+        } else {
+            partial
+        },
+        segments: (from & 16 != 0).then_some(segments),
     }
 }
 

@@ -22,6 +22,7 @@ pub mod conntrack;
 pub mod datapath;
 pub mod defrag;
 pub mod driver;
+pub mod frame;
 pub mod hook;
 pub mod log;
 pub mod reason;
@@ -30,9 +31,9 @@ pub mod site;
 mod unsupported;
 
 pub use datapath::{
-    Checksums, Counters, CtReport, Datapath, Decision, Frame, Offload, OutFrame, Profile, Report,
-    Settings, Verdict,
+    Checksums, Counters, CtReport, Datapath, Decision, Profile, Report, Settings, Verdict,
 };
+pub use frame::{Frame, Offload, OutFrame};
 pub use log::{LogEntry, Observer, Silent, Step};
 pub use reason::Reason;
 pub use site::{Mac, Mode, Neighbor, Port, PortId, Prefix, Route, Side, Site, SiteError, Tracking};

@@ -12,7 +12,7 @@ use redan_vm::instr::{
     Nat, NatKind, ObjectKind, Reject, RtKey, ShiftOp,
 };
 use redan_vm::meta::MetaKey;
-use redan_vm::packet::{CtView, Layout, Meta};
+use redan_vm::packet::{CtView, Layout, Meta, Offload, TransportSum};
 use redan_vm::ruleset::{
     ElementData, Elements, LimitSpec, Policy, Set, SetData, StateSpec, set_flags,
 };
@@ -547,11 +547,19 @@ pub(crate) fn packet() -> impl Strategy<Value = Packet> {
                 ..Meta::default()
             };
             meta.iifname = [name.try_into().expect("small"); 16];
+            let transport = within(&places[2]);
+            let mut offload = Offload::default();
+            if flags & 16 != 0 {
+                offload.sum = TransportSum::Partial {
+                    start: u16::try_from(transport).expect("short"),
+                    field: 16,
+                };
+            }
             Packet {
                 layout: Layout {
                     link: 0,
                     network: within(&places[1]),
-                    transport: within(&places[2]),
+                    transport,
                     inner: within(&places[3]),
                     end: u32::try_from(end).expect("short"),
                     l4proto: proto,
@@ -575,6 +583,7 @@ pub(crate) fn packet() -> impl Strategy<Value = Packet> {
                     ..CtView::default()
                 },
                 frame,
+                offload,
             }
         },
     )

@@ -46,7 +46,7 @@ impl Datapath {
             if (is_routed && trip.is_copy) || trip.copies >= MOST_NESTED {
                 continue;
             }
-            let mut own = Trip::new(trip.now, None, trip.offload);
+            let mut own = Trip::new(trip.now, None);
             // A copy of a packet that came in parts is cut anew (ip_output.c: ip_do_fragment, where the parts are shared).
             own.parts = trip.parts.as_ref().map(|parts| Parts {
                 cuts: Vec::new(),

@@ -133,7 +133,7 @@ impl Datapath {
 
     fn track(&mut self, trip: &mut Trip, packet: &mut Packet, hook: Hook) -> Way {
         let watch = self.watch();
-        let trusted = hook == Hook::Output || self.trusts_checksum(trip);
+        let trusted = hook == Hook::Output || self.trusts_checksum(packet);
         let at = if trusted {
             TrackHook::Output
         } else {
@@ -156,11 +156,8 @@ impl Datapath {
     }
 
     /// Whether a packet's transport checksum need not be verified.
-    pub(super) fn trusts_checksum(&self, trip: &Trip) -> bool {
-        let offload = &trip.offload;
-        offload.needs_checksum
-            || offload.checksum_verified
-            || self.settings.checksums == Checksums::Ignore
+    pub(super) fn trusts_checksum(&self, packet: &Packet) -> bool {
+        packet.is_sum_trusted() || self.settings.checksums == Checksums::Ignore
     }
 
     fn confirm(&mut self, trip: &Trip, packet: &mut Packet) -> Way {

@@ -8,9 +8,10 @@ use redan_vm::packet::{Arp, LinkKind, arp, dissect, layout_flags};
 use redan_vm::{Instant, Packet};
 
 use super::Datapath;
-use super::report::{Offload, OutFrame, Verdict};
+use super::report::Verdict;
 use super::send::Target;
 use super::trip::{End, Trip};
+use crate::frame::OutFrame;
 use crate::hook::Layer;
 use crate::reason::Reason;
 use crate::router::answer::{self, Fault, LINK_BYTES};
@@ -52,7 +53,7 @@ impl Datapath {
             return;
         };
         let mut packet = Packet::new(bytes, layout);
-        let mut trip = Trip::new(now, None, Offload::default());
+        let mut trip = Trip::new(now, None);
         self.set_out(&mut packet, Some(port));
         let way = self
             .pass(&mut trip, &mut packet, Hook::Output, Layer::Arp)
@@ -173,7 +174,7 @@ impl Datapath {
             super::world::addresses(first).is_some_and(|(_, dst)| self.world.fib.is_local(dst));
         if self.settings.site.mode == Mode::Router && (to_us || first.layout.is_ipv6()) {
             let port = self.world.port_of(first.meta.iif);
-            let trip = Trip::new(now, port, Offload::default());
+            let trip = Trip::new(now, port);
             self.refuse(&trip, first, None, Fault::ReassemblyTime);
         }
     }
@@ -188,11 +189,12 @@ impl Datapath {
             let Ok(layout) = dissect(&frame.bytes, LinkKind::Ethernet) else {
                 continue;
             };
-            let packet = Packet::new(frame.bytes, layout);
+            let mut packet = Packet::new(frame.bytes, layout);
+            packet.offload = frame.offload;
             let own = super::world::addresses(&packet)
                 .is_none_or(|(src, _)| self.world.fib.is_local(src));
             if !own {
-                let trip = Trip::new(now, None, frame.offload);
+                let trip = Trip::new(now, None);
                 self.refuse(&trip, &packet, None, Fault::NoNeighbour);
             }
         }

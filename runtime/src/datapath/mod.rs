@@ -25,11 +25,12 @@ use redan_vm::family::Hook;
 use redan_vm::packet::{Ethernet, LinkKind, dissect_bridge, pkttype};
 use redan_vm::{Engine, Instant, Instr, Packet, Ruleset, State};
 
-pub use report::{CtReport, Decision, Frame, Offload, OutFrame, Report, Verdict};
+pub use report::{CtReport, Decision, Report, Verdict};
 pub use trip::direction_name;
 
 use crate::conntrack::{Conntrack, Tunables};
 use crate::defrag::Defrag;
+use crate::frame::{Frame, OutFrame, Pool, Takes};
 use crate::hook::HookList;
 use crate::log::{Observer, Step};
 use crate::reason::Reason;
@@ -60,6 +61,8 @@ pub struct Settings {
     pub live: bool,
     /// Transport checksums.
     pub checksums: Checksums,
+    /// What the ports' devices finish; what they do not is finished before it leaves.
+    pub takes: Takes,
     /// Seed of whatever is random.
     pub seed: u64,
     /// Time is measured per phase (see [`Profile`]).
@@ -139,6 +142,8 @@ pub struct Datapath {
     stations: Stations,
     /// Frames that leave; the caller's vector while a frame is handled.
     out: Vec<OutFrame>,
+    /// Buffers of frames that went no further, for the drivers.
+    pool: Pool,
     /// Packets made in answer to packets made in answer.
     depth: u8,
     counters: Counters,
@@ -197,6 +202,7 @@ impl Datapath {
             settings,
             stations,
             out: Vec::new(),
+            pool: Pool::default(),
             depth: 0,
             counters: Counters::default(),
             profile: Profile::default(),
@@ -261,10 +267,11 @@ impl Datapath {
     }
 
     fn receive(&mut self, now: Instant, port: PortId, frame: Frame, report: &mut Report) {
-        let mut trip = Trip::new(now, Some(port), frame.offload);
+        let mut trip = Trip::new(now, Some(port));
         self.world.route = None;
         let mut packet = Packet {
             frame: frame.bytes,
+            offload: frame.offload,
             ..Packet::default()
         };
         let own = match self.settings.site.mode {
@@ -288,6 +295,7 @@ impl Datapath {
         });
         let told = trip.report(&packet, end);
         self.release(&mut packet);
+        self.pool.give(packet.frame);
         *report = told;
     }
 
@@ -348,6 +356,11 @@ impl Datapath {
     /// Puts another engine in place, for the same ruleset, and gives back the one before.
     pub fn set_engine(&mut self, engine: Box<dyn Engine + Send>) -> Box<dyn Engine + Send> {
         std::mem::replace(&mut self.engine, engine)
+    }
+
+    /// Buffers for frames: a driver takes one for what it receives and gives it back when it is sent.
+    pub const fn pool(&mut self) -> &mut Pool {
+        &mut self.pool
     }
 
     /// The ruleset.

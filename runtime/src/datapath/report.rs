@@ -5,7 +5,6 @@ use redan_vm::family::Hook;
 use redan_vm::ids::{ChainId, RuleId};
 
 use crate::reason::Reason;
-use crate::site::PortId;
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,54 +87,4 @@ pub struct Report {
     pub policy: Option<ChainId>,
     /// What conntrack made of it; `None` when it is off or did not see the frame.
     pub ct: Option<CtReport>,
-}
-
-/// A virtio-net header's meaning: what a driver knows of a frame's checksums and segments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Offload {
-    /// The transport checksum is not filled in yet (`VIRTIO_NET_HDR_F_NEEDS_CSUM`).
-    pub needs_checksum: bool,
-    /// The transport checksum has been verified, or cannot be (a capture that cuts frames short).
-    pub checksum_verified: bool,
-    /// `VIRTIO_NET_HDR_GSO_*` with the ECN bit; 0 for one packet.
-    pub gso_type: u8,
-    /// Bytes of headers in a packet of several segments.
-    pub header_bytes: u16,
-    /// Payload bytes of each segment.
-    pub gso_size: u16,
-    /// Where checksumming starts, in bytes from the frame's start.
-    pub checksum_start: u16,
-    /// Where the checksum goes, in bytes from `checksum_start`.
-    pub checksum_offset: u16,
-}
-
-/// A frame that comes in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Frame {
-    /// The bytes, Ethernet header first.
-    pub bytes: Vec<u8>,
-    /// What the driver knows of it.
-    pub offload: Offload,
-    /// The Ethernet header was made up by the driver (a capture without link headers): the frame counts as addressed to the port.
-    pub made_link: bool,
-}
-
-impl From<Vec<u8>> for Frame {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes,
-            ..Self::default()
-        }
-    }
-}
-
-/// A frame that leaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutFrame {
-    /// The port that it leaves by.
-    pub port: PortId,
-    /// The bytes, Ethernet header first.
-    pub bytes: Vec<u8>,
-    /// What the driver must tell the device.
-    pub offload: Offload,
 }

@@ -20,6 +20,9 @@ use crate::router::check;
 use crate::router::fib::Hop;
 use crate::site::{Mac, PortId};
 
+/// Bytes of a VLAN tag.
+const TAG: u16 = 4;
+
 impl Datapath {
     /// Finds the headers for the hooks of ip, ip6, inet and arp.
     pub(super) fn dissect(&mut self, packet: &mut Packet) -> Way {
@@ -66,7 +69,7 @@ impl Datapath {
             return Err(End::other(Reason::OtherHost));
         }
         if untag(&mut packet.frame) {
-            trip.offload.checksum_start = trip.offload.checksum_start.saturating_sub(4);
+            packet.offload.shorten(TAG);
         }
         self.dissect(packet)?;
         if packet.layout.network as usize != LINK_BYTES {
@@ -192,8 +195,8 @@ impl Datapath {
         let longest = trip
             .parts
             .as_ref()
-            .map_or_else(|| segment_bytes(trip, packet), |parts| parts.longest);
-        if longest <= mtu || (cut && trip.offload.gso_type == 0) {
+            .map_or_else(|| packet.segment_len(), |parts| parts.longest);
+        if longest <= mtu || cut {
             return Ok(());
         }
         self.refuse(trip, packet, None, Fault::TooBig { mtu });
@@ -206,15 +209,6 @@ impl Datapath {
             .interface(port)
             .map_or(1500, |interface| interface.mtu)
     }
-}
-
-/// The length of a packet on the wire: of one segment where the device will cut it.
-fn segment_bytes(trip: &Trip, packet: &Packet) -> u32 {
-    if trip.offload.gso_type == 0 {
-        return packet.layout.network_len();
-    }
-    let headers = packet.layout.inner.saturating_sub(packet.layout.network);
-    headers + u32::from(trip.offload.gso_size)
 }
 
 /// Hops that a packet may still go.

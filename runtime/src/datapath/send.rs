@@ -5,14 +5,15 @@ use std::net::IpAddr;
 use redan_vm::family::{Hook, nfproto};
 use redan_vm::instr::Reject;
 use redan_vm::packet::{
-    Ethernet, LinkKind, dissect, dissect_bridge, ethernet, ethertype, layout_flags, pkttype,
+    Ethernet, LinkKind, Offload, dissect, dissect_bridge, ethernet, ethertype, layout_flags,
+    pkttype,
 };
 use redan_vm::{Instant, Packet};
 
 use super::Datapath;
-use super::report::{Offload, OutFrame};
 use super::trip::{End, Trip, Way};
 use super::world::addresses;
+use crate::frame::{OutFrame, segments};
 use crate::log::Step;
 use crate::reason::Reason;
 use crate::router::answer::{self, Fault, LINK_BYTES, Sender};
@@ -62,7 +63,28 @@ impl Datapath {
             take_padding(packet);
             self.write_link(packet, port);
         }
-        let mtu = self.mtu(port) as usize;
+        let mtu = self.mtu(port);
+        let is_routed = *to != Target::Unchanged;
+        // ip_output.c: ip_finish_output_gso: segments stay together where each of them fits.
+        if is_routed && packet.segment_len() > mtu && packet.offload.segments.is_some() {
+            take_padding(packet);
+            for mut segment in segments(packet).unwrap_or_default() {
+                self.transmit_one(trip, &mut segment, port, to)?;
+            }
+            return Ok(());
+        }
+        self.transmit_one(trip, packet, port, to)
+    }
+
+    /// Puts a packet on a port's link whose segments, if it has several, are not too long.
+    fn transmit_one(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        port: PortId,
+        to: &Target,
+    ) -> Way {
+        let mtu = self.mtu(port);
         let cut = match &trip.parts {
             // IPv6 is cut again only where the whole is longer than its longest part was (`ip6_output.c`).
             Some(parts) => {
@@ -71,14 +93,17 @@ impl Datapath {
             }
             None => {
                 packet.layout.is_ipv4()
-                    && trip.offload.gso_type == 0
-                    && packet.layout.network_len() as usize > mtu
+                    && packet.offload.segments.is_none()
+                    && packet.layout.network_len() > mtu
             }
         };
         if !cut || (*to == Target::Unchanged && trip.parts.is_none()) {
             return self.emit(trip, packet, port, to);
         }
+        let mtu = mtu as usize;
         take_padding(packet);
+        // ip_output.c: ip_do_fragment: a checksum spans all pieces, so it is whole before there are any.
+        packet.complete();
         let network = packet.layout.network as usize;
         let parts = trip.parts.take().unwrap_or_default();
         let frame = std::mem::take(&mut packet.frame);
@@ -94,6 +119,7 @@ impl Datapath {
                 ct: packet.ct,
                 frame,
                 layout: packet.layout,
+                offload: Offload::default(),
             };
             piece.layout.end = u32::try_from(piece.frame.len()).unwrap_or(u32::MAX);
             piece.refresh();
@@ -149,31 +175,60 @@ impl Datapath {
             self.pass_device(trip, packet, Hook::Egress)?;
             packet.layout = layout;
         }
-        let frame = OutFrame {
-            port,
-            bytes: std::mem::take(&mut packet.frame),
-            offload: trip.offload,
+        let (waits_for, ask) = match (resolved, *to) {
+            (None | Some(Resolved::Send(_)), _) | (_, Target::Unchanged) => (None, None),
+            (Some(Resolved::SendAndAsk(_)), Target::Neighbor(address)) => (None, Some(address)),
+            (Some(Resolved::Hold { ask }), Target::Neighbor(address)) => {
+                (Some(address), ask.then_some(address))
+            }
         };
-        if !matches!(resolved, Some(Resolved::Hold { .. })) {
+        if waits_for.is_none() {
             self.tell(|| Step::Leaves(port));
         }
-        match (resolved, *to) {
-            (Some(Resolved::Hold { ask }), Target::Neighbor(address)) => {
-                self.neighbors.hold(port, address, frame);
-                self.count_lost();
-                if ask {
-                    self.ask(trip.now, port, address);
-                }
-            }
-            (Some(Resolved::SendAndAsk(_)), Target::Neighbor(address)) => {
-                self.out.push(frame);
-                self.ask(trip.now, port, address);
-            }
-            (Some(_), Target::Unchanged) | (Some(Resolved::Send(_)) | None, _) => {
-                self.out.push(frame);
-            }
+        for frame in self.finish(packet, port) {
+            self.leave(frame, waits_for);
+        }
+        if let Some(address) = ask {
+            self.ask(trip.now, port, address);
         }
         Ok(())
+    }
+
+    /// What leaves of a packet: itself, or its segments, where the device does not take what is left of it.
+    fn finish(
+        &mut self,
+        packet: &mut Packet,
+        port: PortId,
+    ) -> impl Iterator<Item = OutFrame> + use<> {
+        let (mut first, mut rest) = (None, Vec::new());
+        if !self.settings.takes.takes(&packet.offload) {
+            rest = segments(packet).unwrap_or_default();
+            packet.complete();
+        }
+        if rest.is_empty() {
+            first = Some(OutFrame {
+                port,
+                bytes: std::mem::take(&mut packet.frame),
+                offload: packet.offload,
+            });
+        }
+        let rest = rest.into_iter().map(move |segment| OutFrame {
+            port,
+            bytes: segment.frame,
+            offload: segment.offload,
+        });
+        first.into_iter().chain(rest)
+    }
+
+    /// A frame goes onto its link, or waits for a neighbour.
+    fn leave(&mut self, mut frame: OutFrame, waits_for: Option<IpAddr>) {
+        let Some(address) = waits_for else {
+            self.out.push(frame);
+            return;
+        };
+        self.pool.shrink(&mut frame.bytes);
+        self.neighbors.hold(frame.port, address, frame);
+        self.count_lost();
     }
 
     /// What egress chains see of a packet (`netfilter_netdev.h: nf_hook_egress`): nothing of where it came in, but `iiftype` is the
@@ -209,7 +264,8 @@ impl Datapath {
             Mode::Wire | Mode::Host => Some(Sender::Machine(dst)),
         };
         let Some(sender) = sender else { return };
-        let Some(frame) = answer::answer(packet, fault, sender, self.trusts_checksum(trip)) else {
+        let Some(frame) = answer::answer(packet, fault, sender, self.trusts_checksum(packet))
+        else {
             return;
         };
         let is_reset = fault == Fault::Rejected(Reject::TcpReset);
@@ -282,7 +338,7 @@ impl Datapath {
         if let (Some(conntrack), Some(about)) = (&mut self.world.conntrack, about) {
             conntrack.attach_related(packet, about);
         }
-        let mut trip = Trip::new(now, None, Offload::default());
+        let mut trip = Trip::new(now, None);
         self.set_out(packet, Some(port));
         let dst = addresses(packet).map(|(_, dst)| dst);
         let gateway = match to {
@@ -334,7 +390,7 @@ impl Datapath {
             let mut packet = Packet::new(frame, layout);
             if hook != Some(Hook::Input) {
                 self.set_out(&mut packet, Some(port));
-                let mut own = Trip::new(trip.now, None, Offload::default());
+                let mut own = Trip::new(trip.now, None);
                 if let Err(End { reason, .. }) =
                     self.emit(&mut own, &mut packet, port, &Target::Unchanged)
                 {

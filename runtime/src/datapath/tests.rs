@@ -14,6 +14,7 @@ use redan_vm::packet::{
 use redan_vm::ruleset::{BaseChain, Chain, Policy, Table};
 
 use super::*;
+use crate::frame::Offload;
 use crate::log::Silent;
 use crate::site::{Mac, Neighbor, Port, Route, Side};
 

@@ -5,7 +5,7 @@ use redan_vm::family::Hook;
 use redan_vm::ids::{ChainId, RuleId};
 use redan_vm::{Instant, Packet};
 
-use super::report::{CtReport, Decision, Offload, Report, Verdict};
+use super::report::{CtReport, Decision, Report, Verdict};
 use crate::conntrack::InvalidReason;
 use crate::defrag::Parts;
 use crate::reason::Reason;
@@ -18,8 +18,6 @@ pub(super) struct Trip {
     pub(super) now: Instant,
     /// The port that it came in by; `None` for a packet made here.
     pub(super) port: Option<PortId>,
-    /// What its driver knows of it.
-    pub(super) offload: Offload,
     /// The fragments that it was put together from; `None` when it came whole.
     pub(super) parts: Option<Parts>,
     /// A copy that `dup` sent by a route.
@@ -71,11 +69,10 @@ pub(super) type Way = Result<(), End>;
 
 impl Trip {
     /// A packet that starts on its way.
-    pub(super) const fn new(now: Instant, port: Option<PortId>, offload: Offload) -> Self {
+    pub(super) const fn new(now: Instant, port: Option<PortId>) -> Self {
         Self {
             now,
             port,
-            offload,
             parts: None,
             is_copy: false,
             copies: 0,

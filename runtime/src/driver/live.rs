@@ -10,7 +10,8 @@ use redan_vm::Instant;
 use super::tap::sys;
 use super::{PacketSink, PacketSource};
 use crate::clock::Clock;
-use crate::datapath::{Datapath, Frame, OutFrame};
+use crate::datapath::Datapath;
+use crate::frame::{Frame, OutFrame};
 use crate::site::PortId;
 
 /// Frames taken from one device before the next has its turn.
@@ -96,21 +97,21 @@ impl Pump {
             let (Some(device), Ok(number)) = (devices.get_mut(port), u16::try_from(port)) else {
                 break;
             };
-            worked |= device.receive(&mut self.frames, BATCH)? > 0;
+            worked |= device.receive(&mut self.frames, datapath.pool(), BATCH)? > 0;
             datapath.handle_frames(now, PortId(number), &mut self.frames, &mut self.out);
-            self.send(devices)?;
+            self.send(datapath, devices)?;
         }
         if datapath.poll_timeout().is_some_and(|at| at <= now) {
             datapath.handle_timeout(now, &mut self.out);
-            self.send(devices)?;
+            self.send(datapath, devices)?;
         }
         Ok(worked)
     }
 
-    fn send<D: Device>(&mut self, devices: &mut [D]) -> io::Result<()> {
+    fn send<D: Device>(&mut self, datapath: &mut Datapath, devices: &mut [D]) -> io::Result<()> {
         for frame in self.out.drain(..) {
             if let Some(device) = devices.get_mut(frame.port.index()) {
-                device.send(frame)?;
+                device.send(frame, datapath.pool())?;
             }
         }
         Ok(())

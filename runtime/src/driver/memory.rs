@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::{PacketSink, PacketSource};
-use crate::datapath::{Frame, OutFrame};
+use crate::frame::{Frame, OutFrame, Pool};
 
 /// Frames that wait to be received, and frames that were sent.
 #[derive(Debug, Default)]
@@ -16,7 +16,12 @@ pub struct Memory {
 }
 
 impl PacketSource for Memory {
-    fn receive(&mut self, frames: &mut Vec<Frame>, most: usize) -> io::Result<usize> {
+    fn receive(
+        &mut self,
+        frames: &mut Vec<Frame>,
+        _pool: &mut Pool,
+        most: usize,
+    ) -> io::Result<usize> {
         let count = most.min(self.incoming.len());
         frames.extend(self.incoming.drain(..count));
         Ok(count)
@@ -24,7 +29,7 @@ impl PacketSource for Memory {
 }
 
 impl PacketSink for Memory {
-    fn send(&mut self, frame: OutFrame) -> io::Result<()> {
+    fn send(&mut self, frame: OutFrame, _pool: &mut Pool) -> io::Result<()> {
         self.sent.push(frame);
         Ok(())
     }

@@ -9,22 +9,27 @@ pub mod tap;
 
 use std::io;
 
-use crate::datapath::{Frame, OutFrame};
+use crate::frame::{Frame, OutFrame, Pool};
 
 /// Gives frames.
 pub trait PacketSource {
-    /// Appends at most `most` frames that are there, without waiting, and says how many.
+    /// Appends at most `most` frames that are there, without waiting, in buffers from the pool, and says how many.
     ///
     /// # Errors
     /// The device failed for good.
-    fn receive(&mut self, frames: &mut Vec<Frame>, most: usize) -> io::Result<usize>;
+    fn receive(
+        &mut self,
+        frames: &mut Vec<Frame>,
+        pool: &mut Pool,
+        most: usize,
+    ) -> io::Result<usize>;
 }
 
 /// Takes frames.
 pub trait PacketSink {
-    /// Sends a frame; where the device is full it is lost, as on a wire.
+    /// Sends a frame and gives its buffer to the pool; where the device is full it is lost, as on a wire.
     ///
     /// # Errors
     /// The device failed for good.
-    fn send(&mut self, frame: OutFrame) -> io::Result<()>;
+    fn send(&mut self, frame: OutFrame, pool: &mut Pool) -> io::Result<()>;
 }

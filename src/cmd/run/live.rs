@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result, bail};
 use redan_jit::{Jit, JitError};
 use redan_runtime::driver::live::{self, Watcher};
 use redan_runtime::driver::tap::Tap;
+use redan_runtime::frame::Takes;
 use redan_runtime::{Datapath, LogEntry, Observer, Reason, Settings, Site, Verdict};
 use redan_vm::Ruleset;
 use redan_vm::instr::Instr;
@@ -46,6 +47,7 @@ pub(super) fn run(args: &RunArgs, site: &Path, terminal: &mut Terminal) -> Resul
     let settings = Settings {
         site: site.clone(),
         live: true,
+        takes: taken(&taps),
         seed: seed(),
         ..Settings::default()
     };
@@ -70,6 +72,16 @@ fn open(site: &Site) -> Result<Vec<Tap>> {
         Tap::open(port.tap_name()).with_context(|| format!("cannot open the port {}", port.name))
     });
     taps.collect()
+}
+
+/// What every TAP finishes.
+fn taken(taps: &[Tap]) -> Takes {
+    let all = Takes {
+        partial: true,
+        tcp: true,
+        udp: true,
+    };
+    taps.iter().fold(all, |all, tap| all.and(tap.takes()))
 }
 
 fn names(site: &Site) -> String {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Step;
 use crate::Reg;
 use crate::instr::{Base, ChecksumKind};
+use crate::packet::rewrite::{self, Part, Zero};
 use crate::packet::{Layout, Packet, checksum, layout_flags, protocol};
 use crate::regs::Regs;
 
@@ -65,54 +66,29 @@ pub fn write(packet: &mut Packet, to: &Write, value: &[u8]) -> Step {
 
 fn try_write(packet: &mut Packet, to: &Write, value: &[u8]) -> Option<()> {
     let place = locate(&packet.layout, to.base, to.offset, value.len())?;
-    let old = packet.frame.get(place.clone())?;
-    let mut kept = [0; 64];
-    let kept = kept.get_mut(..old.len())?;
-    kept.copy_from_slice(old);
-    if to.csum == ChecksumKind::Inet {
+    let mut old = [0; 64];
+    let old = old.get_mut(..value.len())?;
+    old.copy_from_slice(packet.frame.get(place.clone())?);
+    // What the rest of a partial checksum covers changes nothing in it (`nft_payload.c: nft_payload_set_eval`).
+    let is_left = packet.is_partial() && matches!(to.base, Base::Transport | Base::Inner);
+    if to.csum == ChecksumKind::Inet && !is_left {
         let sum = locate(&packet.layout, to.base, to.csum_offset, 2)?;
-        replace(&mut packet.frame, sum, kept, value)?;
+        rewrite::mend(&mut packet.frame, sum, (old, value), Zero::Mangled)?;
     }
     if to.csum_flags != 0
-        && let Some(offset) = transport_checksum(packet)
+        && !is_left
+        && let Some(field) = packet.transport_sum_field()
     {
-        let sum = locate(&packet.layout, Base::Transport, offset, 2)?;
-        replace(&mut packet.frame, sum, kept, value)?;
+        packet.mend_transport(field, Part::PseudoHeader, (old, value), Zero::Mangled)?;
     }
     packet.frame.get_mut(place)?.copy_from_slice(value);
-    if to.csum == ChecksumKind::Sctp && packet.layout.l4proto == protocol::SCTP {
+    if to.csum == ChecksumKind::Sctp
+        && packet.layout.l4proto == protocol::SCTP
+        && !packet.is_partial()
+    {
         checksum::fill(&mut packet.frame, &packet.layout);
     }
     Some(())
-}
-
-/// Replaces a checksum for bytes that change from `old` to `new`; one that becomes 0 is written as 0xffff.
-fn replace(frame: &mut [u8], at: Range<usize>, old: &[u8], new: &[u8]) -> Option<()> {
-    let place: &mut [u8; 2] = frame.get_mut(at)?.try_into().ok()?;
-    *place = match checksum::update(u16::from_be_bytes(*place), old, new) {
-        0 => [0xff, 0xff],
-        sum => sum.to_be_bytes(),
-    };
-    Some(())
-}
-
-/// Where the checksum with a pseudo-header lies, in bytes from the transport header, if this packet has one that has to be mended
-/// (`nft_payload.c: nft_payload_l4csum_offset`). It may lie behind the end of a packet that is cut short.
-fn transport_checksum(packet: &Packet) -> Option<u32> {
-    let layout = &packet.layout;
-    if layout.flags & layout_flags::L4PROTO == 0 || layout.fragment_offset != 0 {
-        return None;
-    }
-    match layout.l4proto {
-        protocol::TCP => Some(16),
-        protocol::UDP => {
-            let range = locate(layout, Base::Transport, 6, 2)?;
-            (packet.frame.get(range)? != [0, 0]).then_some(6)
-        }
-        protocol::UDPLITE => Some(6),
-        protocol::ICMPV6 => Some(2),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

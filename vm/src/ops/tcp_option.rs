@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::exthdr::Place;
 use super::{Step, payload};
 use crate::instr::{Base, Verdict};
-use crate::packet::{Packet, checksum, layout_flags, protocol};
+use crate::packet::rewrite::{Part, Zero};
+use crate::packet::{Packet, layout_flags, protocol};
 
 const NOP: u8 = 1;
 const MAXSEG: u8 = 2;
@@ -61,10 +62,7 @@ pub(super) fn find(packet: &Packet, place: Place) -> Option<Range<usize>> {
 
 /// Writes into an option and mends the checksum. A packet without the option is left as it is; a segment size only ever shrinks.
 pub fn write(packet: &mut Packet, place: Place, value: &[u8]) -> Step {
-    let Some(range) = header(packet) else {
-        return Step::Break;
-    };
-    let Some(bytes) = packet.frame.get_mut(range) else {
+    let Some((range, bytes)) = whole(packet) else {
         return Step::Break;
     };
     let Some(option) = position(bytes, place.kind) else {
@@ -78,15 +76,12 @@ pub fn write(packet: &mut Packet, place: Place, value: &[u8]) -> Step {
     if place.kind == MAXSEG && value.len() == 2 && bytes.get(from..to) <= Some(value) {
         return Step::Next;
     }
-    Step::some(replace(bytes, from..to, value))
+    Step::some(replace(packet, range.start + from, value))
 }
 
 /// Overwrites an option with no-operations and mends the checksum.
 pub fn reset(packet: &mut Packet, kind: u8) -> Step {
-    let Some(range) = header(packet) else {
-        return Step::Break;
-    };
-    let Some(bytes) = packet.frame.get_mut(range) else {
+    let Some((range, bytes)) = whole(packet) else {
         return Step::Break;
     };
     let Some(option) = position(bytes, kind) else {
@@ -97,31 +92,36 @@ pub fn reset(packet: &mut Packet, kind: u8) -> Step {
     }
     let nops = [NOP; 255];
     let nops = nops.get(..option.len()).unwrap_or(&nops);
-    Step::some(replace(bytes, option, nops))
+    Step::some(replace(packet, range.start + option.start, nops))
 }
 
-/// Replaces bytes of a TCP header and mends its checksum.
-fn replace(header: &mut [u8], at: Range<usize>, value: &[u8]) -> Option<()> {
-    // Sums run over 16-bit words, so both are taken from an even offset on.
-    let lead = at.start % 2;
+/// The TCP header, as a range of the frame and as bytes.
+fn whole(packet: &Packet) -> Option<(Range<usize>, &[u8])> {
+    let range = header(packet)?;
+    Some((range.clone(), packet.frame.get(range)?))
+}
+
+/// Replaces bytes of the TCP header, from `at` in the frame on, and mends its checksum.
+fn replace(packet: &mut Packet, at: usize, value: &[u8]) -> Option<()> {
+    // Sums run over 16-bit words of the segment, so both are taken from an even offset on.
+    let lead = (at - packet.layout.transport as usize) % 2;
     let mut old = [0; 256];
     let mut new = [0; 256];
     let end = lead + value.len();
     let (old, new) = (old.get_mut(..end)?, new.get_mut(..end)?);
+    let place = at..at + value.len();
     old.get_mut(lead..)?
-        .copy_from_slice(header.get(at.clone())?);
+        .copy_from_slice(packet.frame.get(place.clone())?);
     new.get_mut(lead..)?.copy_from_slice(value);
-    header.get_mut(at)?.copy_from_slice(value);
-    let sum: &mut [u8; 2] = header.get_mut(CHECKSUM..CHECKSUM + 2)?.try_into().ok()?;
-    *sum = checksum::update(u16::from_be_bytes(*sum), old, new).to_be_bytes();
-    Some(())
+    packet.frame.get_mut(place)?.copy_from_slice(value);
+    packet.mend_transport(CHECKSUM, Part::Segment, (old, new), Zero::Kept)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::family::nfproto;
-    use crate::packet::Layout;
+    use crate::packet::{Layout, checksum};
 
     /// A SYN over IPv4 with these options, its checksum right.
     fn syn(options: &[u8]) -> Packet {

@@ -1,4 +1,5 @@
-//! A packet on its way through the hooks: frame bytes, where its headers are, metadata, and what conntrack made of it.
+//! A packet on its way through the hooks: frame bytes, where its headers are, metadata, what conntrack made of it, and what its driver
+//! knows of it.
 
 pub mod arp;
 pub mod checksum;
@@ -11,7 +12,9 @@ pub mod icmp;
 pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;
+mod offload;
 pub mod protocol;
+pub mod rewrite;
 pub mod sctp;
 pub mod tcp;
 #[cfg(test)]
@@ -34,6 +37,7 @@ pub use icmp::Icmp;
 pub use icmpv6::Icmpv6;
 pub use ipv4::Ipv4;
 pub use ipv6::Ipv6;
+pub use offload::{Offload, SegmentKind, Segments, TransportSum};
 pub use sctp::Sctp;
 pub use tcp::Tcp;
 pub use udp::Udp;
@@ -54,6 +58,8 @@ pub struct Packet {
     pub ct: CtView,
     /// The frame, link header first.
     pub frame: Vec<u8>,
+    /// What its driver knows of it.
+    pub offload: Offload,
 }
 
 /// Offsets into the frame, in bytes from its start.

@@ -14,7 +14,7 @@ use redan_vm::Instant;
 
 pub use writer::CaptureWriter;
 
-use crate::datapath::Frame;
+use crate::frame::Frame;
 use source::Source;
 
 /// What is wrong with a capture.

@@ -6,11 +6,11 @@ mod tests;
 mod vnet;
 
 use std::fs::File;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::{PacketSink, PacketSource};
-use crate::datapath::{Frame, OutFrame};
+use crate::frame::{Frame, OutFrame, Pool, Takes};
 use crate::site::is_interface_name;
 
 /// What went wrong with a TAP device, with the remedy.
@@ -44,22 +44,15 @@ pub enum TapError {
     },
 }
 
-/// Bytes of a frame with all its segments, at most (`GSO_MAX_SIZE` and an Ethernet header with two tags).
-const FRAME_BYTES: usize = 65536 + 22;
-/// Frames above this length are handed on in the buffer that they were read into, in bytes; shorter ones are copied out of it.
-const COPIED: usize = 2048;
-/// Buffers that are kept for reuse.
-const KEPT: usize = 256;
+/// Bytes taken in one turn: no more than lie near the processor until they are written again.
+const NEAR: usize = 128 * 1024;
 
 /// An open TAP device.
 #[derive(Debug)]
 pub struct Tap {
     name: String,
     file: File,
-    /// Where the next frame is read to: virtio-net header and frame.
-    scratch: Vec<u8>,
-    /// Buffers given back.
-    spare: Vec<Vec<u8>>,
+    takes: Takes,
     /// Frames that the device did not take.
     lost: u64,
 }
@@ -93,15 +86,21 @@ impl Tap {
         attached.map_err(|error| TapError::of_attach(name, error))?;
         let plain = libc::TUN_F_CSUM | libc::TUN_F_TSO4 | libc::TUN_F_TSO6;
         // Kernels before 6.2 know no UDP segments; without any of it frames come in their plain size.
-        let _ = sys::set_offload(&file, plain | libc::TUN_F_USO4 | libc::TUN_F_USO6)
-            .or_else(|_| sys::set_offload(&file, plain));
+        let has_udp = sys::set_offload(&file, plain | libc::TUN_F_USO4 | libc::TUN_F_USO6).is_ok();
+        if !has_udp {
+            let _ = sys::set_offload(&file, plain);
+        }
         // Whoever may not do this has had it done before, or does it afterwards.
         let _ = sys::bring_up(name);
         Ok(Self {
             name: name.to_owned(),
             file,
-            scratch: buffer(),
-            spare: Vec::new(),
+            // What is written may have been segmented by another device at any time; only what the kernel does not know is refused.
+            takes: Takes {
+                partial: true,
+                tcp: true,
+                udp: has_udp,
+            },
             lost: 0,
         })
     }
@@ -111,44 +110,15 @@ impl Tap {
         &self.name
     }
 
+    /// What may be left to it of a frame.
+    pub const fn takes(&self) -> Takes {
+        self.takes
+    }
+
     /// Frames that the device did not take, because it was down or its queue full.
     pub const fn lost(&self) -> u64 {
         self.lost
     }
-
-    /// Gives a frame's buffer back for reuse.
-    pub(super) fn recycle(&mut self, bytes: Vec<u8>) {
-        if self.spare.len() < KEPT && bytes.capacity() <= COPIED {
-            self.spare.push(bytes);
-        }
-    }
-
-    /// Takes the frame of `len` bytes, header included, out of the scratch buffer.
-    fn take(&mut self, len: usize) -> Option<Frame> {
-        let (header, rest) = self.scratch.split_first_chunk::<{ vnet::BYTES }>()?;
-        let offload = vnet::parse(header);
-        let frame = rest.get(..len.checked_sub(vnet::BYTES)?)?;
-        let bytes = if frame.len() <= COPIED {
-            let mut bytes = self
-                .spare
-                .pop()
-                .unwrap_or_else(|| Vec::with_capacity(COPIED));
-            bytes.clear();
-            bytes.extend_from_slice(frame);
-            bytes
-        } else {
-            frame.to_vec()
-        };
-        Some(Frame {
-            bytes,
-            offload,
-            made_link: false,
-        })
-    }
-}
-
-fn buffer() -> Vec<u8> {
-    vec![0; vnet::BYTES + FRAME_BYTES]
 }
 
 impl TapError {
@@ -184,36 +154,48 @@ impl AsFd for Tap {
 }
 
 impl PacketSource for Tap {
-    fn receive(&mut self, frames: &mut Vec<Frame>, most: usize) -> io::Result<usize> {
-        for taken in 0..most {
-            let len = match self.file.read(&mut self.scratch) {
-                Ok(len) => len,
-                Err(error)
+    fn receive(
+        &mut self,
+        frames: &mut Vec<Frame>,
+        pool: &mut Pool,
+        most: usize,
+    ) -> io::Result<usize> {
+        let (mut taken, mut near) = (0, 0);
+        while taken < most && near < NEAR {
+            let mut bytes = pool.take();
+            let mut header = [0; vnet::BYTES];
+            match sys::read_frame(&self.file, &mut header, &mut bytes) {
+                Ok(()) => {}
+                Err(error) => {
+                    pool.give(bytes);
                     if matches!(
                         error.kind(),
                         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                    ) =>
-                {
-                    return Ok(taken);
-                }
-                Err(error) => {
+                    ) {
+                        return Ok(taken);
+                    }
                     let what = format!("read from the TAP `{}`: {error}", self.name);
                     return Err(io::Error::new(error.kind(), what));
                 }
-            };
-            frames.extend(self.take(len));
+            }
+            taken += 1;
+            near += bytes.len();
+            frames.push(Frame {
+                bytes,
+                offload: vnet::parse(&header),
+                made_link: false,
+            });
         }
-        Ok(most)
+        Ok(taken)
     }
 }
 
 impl PacketSink for Tap {
-    fn send(&mut self, frame: OutFrame) -> io::Result<()> {
+    fn send(&mut self, frame: OutFrame, pool: &mut Pool) -> io::Result<()> {
         let header = vnet::emit(&frame.offload);
-        let sent = self
-            .file
-            .write_vectored(&[IoSlice::new(&header), IoSlice::new(&frame.bytes)]);
-        self.recycle(frame.bytes);
+        let sent =
+            (&self.file).write_vectored(&[IoSlice::new(&header), IoSlice::new(&frame.bytes)]);
+        pool.give(frame.bytes);
         if sent.is_err() {
             // Down, full, or a frame that the kernel refuses: as on a wire, it is lost, and the next one may get through.
             self.lost += 1;

@@ -1,7 +1,7 @@
 //! System calls of the TAP driver: the only unsafe code of this crate. Each function is a call with its arguments checked.
 #![expect(
     unsafe_code,
-    reason = "ioctl and poll have no safe form in the standard library"
+    reason = "ioctl, poll and reading into room that holds nothing yet have no safe form in the standard library"
 )]
 
 use std::fs::{File, OpenOptions};
@@ -84,6 +84,28 @@ pub(super) fn set_offload(file: &File, bits: libc::c_uint) -> io::Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// Reads one frame: its header, and the rest into what room the empty `bytes` has.
+pub(super) fn read_frame(file: &File, header: &mut [u8], bytes: &mut Vec<u8>) -> io::Result<()> {
+    let room = bytes.spare_capacity_mut();
+    let parts = [
+        libc::iovec {
+            iov_base: header.as_mut_ptr().cast(),
+            iov_len: header.len(),
+        },
+        libc::iovec {
+            iov_base: room.as_mut_ptr().cast(),
+            iov_len: room.len(),
+        },
+    ];
+    // SAFETY: the descriptor is open, and both parts are places to write to, as long as they say, that nothing else reads meanwhile.
+    let read = unsafe { libc::readv(file.as_raw_fd(), parts.as_ptr(), 2) };
+    let read = usize::try_from(read).map_err(|_| io::Error::last_os_error())?;
+    let len = bytes.len() + read.saturating_sub(header.len());
+    // SAFETY: readv fills the header first; what it read beyond that is initialised, and lies within the capacity.
+    unsafe { bytes.set_len(len) };
+    Ok(())
 }
 
 /// Brings an interface up.

@@ -1,7 +1,7 @@
 //! What can be tested with and without permission.
 
 use super::*;
-use crate::datapath::Offload;
+use crate::frame::{Offload, SegmentKind, Segments, TransportSum};
 
 #[track_caller]
 fn check_refused(name: &str, message: &str) {
@@ -49,14 +49,26 @@ fn errors_of_the_system_say_what_to_do() {
 
 #[test]
 fn a_virtio_header_survives() {
-    let offload = Offload {
-        needs_checksum: true,
-        checksum_verified: false,
-        gso_type: 1,
-        header_bytes: 66,
-        gso_size: 1448,
-        checksum_start: 34,
-        checksum_offset: 16,
+    let segments = |kind, has_cwr| {
+        Some(Segments {
+            kind,
+            size: 1448,
+            has_cwr,
+            header_bytes: 66,
+        })
     };
-    assert_eq!(vnet::parse(&vnet::emit(&offload)), offload);
+    let partial = TransportSum::Partial {
+        start: 34,
+        field: 16,
+    };
+    for (sum, segments) in [
+        (TransportSum::Unverified, None),
+        (partial, None),
+        (partial, segments(SegmentKind::Tcp4, false)),
+        (partial, segments(SegmentKind::Tcp6, true)),
+        (partial, segments(SegmentKind::Udp, false)),
+    ] {
+        let offload = Offload { sum, segments };
+        assert_eq!(vnet::parse(&vnet::emit(&offload)), offload);
+    }
 }

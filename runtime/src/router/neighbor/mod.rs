@@ -13,7 +13,7 @@ use std::time::Duration;
 use redan_vm::Instant;
 
 use crate::bounded::{Bounded, Rank, Secret};
-use crate::datapath::OutFrame;
+use crate::frame::OutFrame;
 use crate::site::{Mac, PortId, Site};
 
 /// How long a learned address is taken as right (RFC 4861: `REACHABLE_TIME` is 30 s; Linux `base_reachable_time`).

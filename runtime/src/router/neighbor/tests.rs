@@ -1,7 +1,7 @@
 //! Who waits, who is asked, and who goes when strangers fill a table.
 
 use super::*;
-use crate::datapath::Offload;
+use crate::frame::Offload;
 use crate::site::{Neighbor, Port};
 
 const PORT: PortId = PortId(0);

@@ -1,0 +1,87 @@
+//! Segments that travelled as one packet, each made a packet of its own (`tcp_offload.c: tcp_gso_segment`, `udp_offload.c:
+//! __udp_gso_segment`, `af_inet.c: inet_gso_segment`).
+
+use redan_vm::Packet;
+use redan_vm::packet::tcp::flags;
+use redan_vm::packet::{Ipv4, Ipv6, Offload, SegmentKind, Tcp, Udp, ipv6};
+
+/// The segments of a packet in order, each complete; `None` for a packet that is one alone, or whose headers are not of its segments' kind.
+pub fn segments(packet: &Packet) -> Option<Vec<Packet>> {
+    let segments = packet
+        .offload
+        .segments
+        .filter(|_| packet.has_sound_segments())?;
+    let layout = &packet.layout;
+    let head = packet.frame.get(..layout.inner as usize)?;
+    let payload = packet
+        .frame
+        .get(layout.inner as usize..layout.end as usize)?;
+    let size = usize::from(segments.size);
+    let count = payload.len().div_ceil(size).max(1);
+    let mut made = Vec::with_capacity(count);
+    for n in 0..count {
+        let at = n * size;
+        let part = payload.get(at..payload.len().min(at + size))?;
+        let mut frame = Vec::with_capacity(head.len() + part.len());
+        frame.extend_from_slice(head);
+        frame.extend_from_slice(part);
+        let mut piece = Packet {
+            layout: *layout,
+            meta: packet.meta,
+            ct: packet.ct,
+            frame,
+            offload: Offload::default(),
+        };
+        piece.layout.end = u32::try_from(piece.frame.len()).ok()?;
+        write_network(&mut piece, n)?;
+        write_transport(&mut piece, segments.kind, (n, at), n + 1 == count)?;
+        piece.fill_transport_sum();
+        piece.refresh();
+        made.push(piece);
+    }
+    Some(made)
+}
+
+/// Makes the whole's network header that of segment `n`.
+fn write_network(piece: &mut Packet, n: usize) -> Option<()> {
+    let len = u16::try_from(piece.layout.network_len()).ok()?;
+    let is_ipv4 = piece.layout.is_ipv4();
+    let network = piece.frame.get_mut(piece.layout.network as usize..)?;
+    if is_ipv4 {
+        let mut ip = Ipv4::new_checked(network)?;
+        ip.set_id(ip.id().wrapping_add(u16::try_from(n).ok()?));
+        ip.set_total_len(len);
+        ip.fill_checksum();
+    } else {
+        let payload = usize::from(len).checked_sub(ipv6::LEN)?;
+        Ipv6::new_checked(network)?.set_payload_len(u16::try_from(payload).ok()?);
+    }
+    Some(())
+}
+
+/// Makes the whole's transport header that of segment `n`, whose payload starts at byte `at` of the whole's.
+fn write_transport(
+    piece: &mut Packet,
+    kind: SegmentKind,
+    (n, at): (usize, usize),
+    is_last: bool,
+) -> Option<()> {
+    let len = u16::try_from(piece.layout.transport_len()).ok()?;
+    let transport = piece.frame.get_mut(piece.layout.transport as usize..)?;
+    match kind {
+        SegmentKind::Udp => Udp::new_checked(transport)?.set_len(len),
+        SegmentKind::Tcp4 | SegmentKind::Tcp6 => {
+            let mut header = Tcp::new_checked(transport)?;
+            let mut kept = header.flags();
+            if !is_last {
+                kept &= !(flags::FIN | flags::PSH);
+            }
+            if n > 0 {
+                kept &= !flags::CWR;
+            }
+            header.set_flags(kept);
+            header.set_seq(header.seq().wrapping_add(u32::try_from(at).ok()?));
+        }
+    }
+    Some(())
+}
