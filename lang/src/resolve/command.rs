@@ -211,15 +211,16 @@ fn add_table(cx: &mut Context<'_>, family: Family, name: &str) -> TableId {
 }
 
 fn drop_table(cx: &mut Context<'_>, family: Family, name: &str) {
-    let Some((_, names)) = cx.names.remove_table(family, name) else {
+    let Some((id, names)) = cx.names.remove_table(family, name) else {
         return;
     };
     for id in names.chains.into_values() {
         chain::drop_chain(cx, id);
     }
     for id in names.sets.into_values() {
-        element::clear(cx, id);
+        set::drop_set(cx, id);
     }
+    object::drop_objects(cx, |object| object.table == id);
 }
 
 /// What a block declares, with the scope of each line: chains first, then objects, sets, elements, and rules last, since nft orders them so.

@@ -39,7 +39,7 @@ pub(super) fn command(cx: &mut Context<'_>, command: &SetCommand) -> Option<()> 
             cx.set_is_free(table, id, command.id.span())?;
             let name = cx.ruleset.sets.get(id.index())?.name.clone();
             forget(cx, table, &name);
-            clear(cx, id);
+            drop_set(cx, id);
             Some(())
         }
         Verb::Destroy => {
@@ -51,9 +51,18 @@ pub(super) fn command(cx: &mut Context<'_>, command: &SetCommand) -> Option<()> 
                 cx.set_is_free(table, id, command.id.span())?;
                 let name = cx.ruleset.sets.get(id.index())?.name.clone();
                 forget(cx, table, &name);
+                drop_set(cx, id);
             }
             Some(())
         }
+    }
+}
+
+/// Takes a set out of use; what rules of old say of it stays for printing.
+pub(super) fn drop_set(cx: &mut Context<'_>, id: SetId) {
+    clear(cx, id);
+    if let Some(set) = cx.ruleset.sets.get_mut(id.index()) {
+        set.exprs.clear();
     }
 }
 

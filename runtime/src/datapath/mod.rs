@@ -20,10 +20,10 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use redan_vm::ct::CtKey;
 use redan_vm::family::Hook;
 use redan_vm::packet::{Ethernet, LinkKind, dissect_bridge, pkttype};
-use redan_vm::{Engine, Instant, Instr, Packet, Ruleset, State};
+use redan_vm::ruleset::{Needs, Protocols};
+use redan_vm::{Engine, Instant, Packet, Ruleset, State};
 
 pub use report::{CtReport, Decision, Report, Verdict};
 pub use trip::direction_name;
@@ -168,16 +168,17 @@ impl Datapath {
             return Err(error);
         }
         let mut tunables = tunables(site)?;
-        // nft_ct.c: rules that read counters of connections switch them on.
-        tunables.acct |= ruleset
-            .rules
-            .iter()
-            .flat_map(|rule| &rule.code)
-            .any(reads_connection_counters);
-        let track = ruleset.needs_conntrack || site.tracking == Tracking::Always;
+        let mut needs = Needs::of(&ruleset);
+        if site.tracking == Tracking::Always {
+            needs.conntrack = Protocols::BOTH;
+            needs.defrag = Protocols::BOTH;
+        }
+        tunables.acct |= needs.acct;
         let names: Vec<&str> = site.ports.iter().map(|port| port.name.as_str()).collect();
-        let hooks = HookList::new(&ruleset, &names, track);
-        let conntrack = track
+        let hooks = HookList::new(&ruleset, &names, needs);
+        let conntrack = needs
+            .conntrack
+            .any()
             .then(|| Conntrack::new(tunables, u128::from(settings.seed) << 64 | 0x7265_6461_6e00));
         let fib = Fib::new(site);
         let on_link = |address| fib.on_link(address);
@@ -454,15 +455,4 @@ fn interfaces(site: &Site, ruleset: &Ruleset) -> Vec<Interface> {
         }
     };
     site.ports.iter().enumerate().map(number).collect()
-}
-
-/// Whether an instruction reads what connections have carried.
-fn reads_connection_counters(instr: &Instr) -> bool {
-    matches!(
-        instr,
-        Instr::CtLoad {
-            key: CtKey::Packets | CtKey::Bytes | CtKey::Avgpkt,
-            ..
-        }
-    )
 }

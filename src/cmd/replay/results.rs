@@ -7,6 +7,7 @@ use redan_runtime::driver::capture::{CaptureWriter, Captured};
 use redan_runtime::{Datapath, OutFrame, PortId, Report, Site, Verdict};
 use redan_vm::ids::StateId;
 use redan_vm::instr::{Instr, ObjectKind};
+use redan_vm::ruleset::Object;
 use redan_vm::{Instant, Ruleset};
 use serde_json::{Value, json};
 
@@ -150,7 +151,8 @@ fn counters(datapath: &Datapath) -> Vec<Value> {
             })
         }));
     }
-    all.extend(ruleset.objects.iter().filter(|object| object.kind == ObjectKind::Counter).map(|object| {
+    let named = |object: &&Object| object.kind == ObjectKind::Counter && !object.deleted;
+    all.extend(ruleset.objects.iter().filter(named).map(|object| {
         let (packets, bytes) = value(datapath, object.state);
         let (family, table) = table_of(ruleset, object.table.index());
         json!({
