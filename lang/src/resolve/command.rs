@@ -307,25 +307,21 @@ fn scopes(cx: &mut Context<'_>, body: &[TableItem]) -> Vec<Scope> {
     scopes
 }
 
+/// Flags of tables, in the order in which nft lists them.
+const TABLE_FLAGS: [&str; 3] = ["dormant", "owner", "persist"];
+
 fn table_flags(cx: &mut Context<'_>, table: TableId, words: &[Word]) {
     for word in words {
-        match cx.text(*word) {
-            "dormant" => {
-                if let Some(table) = cx.ruleset.tables.get_mut(table.index()) {
-                    table.dormant = true;
-                }
-            }
-            "owner" | "persist" => {}
-            other => {
-                cx.unknown::<()>(
-                    Code::BadFlag,
-                    word.span,
-                    "table flag",
-                    other,
-                    ["dormant", "owner", "persist"],
-                );
-            }
+        let text = cx.text(*word);
+        let Some(flag) = TABLE_FLAGS.iter().find(|flag| **flag == text) else {
+            cx.unknown::<()>(Code::BadFlag, word.span, "table flag", text, TABLE_FLAGS);
+            continue;
+        };
+        if let Some(table) = cx.ruleset.tables.get_mut(table.index()) {
+            table.dormant |= *flag == "dormant";
         }
+        let flags = cx.program.notes.table_flags.entry(table).or_default();
+        flags.insert(flag);
     }
 }
 

@@ -52,7 +52,7 @@ fn shape_of(cx: &Context<'_>, id: SetId) -> Option<Shape> {
 /// Adds the elements of a literal, or of a variable that holds one.
 pub(super) fn add_elements(cx: &mut Context<'_>, id: SetId, elements: &Expr) -> Option<()> {
     let shape = shape_of(cx, id)?;
-    if matches!(&elements.kind, ExprKind::Set(lit) if lit.is_empty()) {
+    if matches!(&elements.kind, ExprKind::Set(lit) if lit.is_empty() && !lit.spoilt) {
         return cx.error_help(
             Code::EmptySet,
             elements.span,

@@ -81,6 +81,22 @@ pub(super) fn declare(
     body: &SetBody,
     verb: Verb,
 ) -> Option<SetId> {
+    let id = declare_sound(cx, table, word, is_map, body, verb);
+    if id.is_none() {
+        let name = cx.text(word).to_owned();
+        cx.faulty_sets.insert((table, name));
+    }
+    id
+}
+
+fn declare_sound(
+    cx: &mut Context<'_>,
+    table: TableId,
+    word: Word,
+    is_map: bool,
+    body: &SetBody,
+    verb: Verb,
+) -> Option<SetId> {
     check_name(cx, word)?;
     let name = cx.text(word);
     let declared = read_body(cx, table, word, is_map, body)?;

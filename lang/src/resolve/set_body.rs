@@ -52,6 +52,9 @@ pub(super) fn read_body(
         return None;
     }
     set_type::check_body(cx, body, &out)?;
+    if out.key.is_empty() && body.spoilt {
+        return None;
+    }
     if out.key.is_empty() {
         return cx.error_help(
             Code::BadDeclaration,
@@ -253,6 +256,13 @@ fn read_typeof(
         }
         if let Some(kind) = object_kind(text) {
             out.data = Some(DataShape::Object(kind));
+            return Some(());
+        }
+        if text == "queue" {
+            out.data = Some(DataShape::Values {
+                types: vec![Type::of(DataType::Queue)],
+                interval: false,
+            });
             return Some(());
         }
     }

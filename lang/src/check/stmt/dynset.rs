@@ -38,6 +38,14 @@ impl RuleCheck<'_, '_> {
                 "elements that packets add have no comments",
             );
         }
+        if dynset.element.timeout_ms == Some(0) {
+            return self.cx.error_help(
+                Code::BadFlag,
+                dynset.element.span,
+                "an element that a packet adds has a span as timeout",
+                "`timeout never` is for elements of the file",
+            );
+        }
         let key = self.key_of(&dynset.element.key, &types)?;
         self.check_set_key(&key, set, dynset.set)?;
         let data = self.dynset_data(set, dynset)?;
