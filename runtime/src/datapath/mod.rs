@@ -53,6 +53,7 @@ pub enum Checksums {
 }
 
 /// How a datapath is set up.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// The site.
@@ -61,6 +62,8 @@ pub struct Settings {
     pub live: bool,
     /// Transport checksums.
     pub checksums: Checksums,
+    /// A router takes frames to any unicast link address as its own (captures made on another machine than the site's).
+    pub any_mac: bool,
     /// What the ports' devices finish; what they do not is finished before it leaves.
     pub takes: Takes,
     /// Seed of whatever is random.
@@ -219,6 +222,55 @@ impl Datapath {
         frame: Frame,
         out: &mut Vec<OutFrame>,
     ) -> Report {
+        self.handle(now, port, frame, out, Self::receive)
+    }
+
+    /// Takes a frame that the machine itself sends out of a port, as a capture made there shows it: it passes output and postrouting.
+    pub fn handle_sent(
+        &mut self,
+        now: Instant,
+        port: PortId,
+        frame: Frame,
+        out: &mut Vec<OutFrame>,
+    ) -> Report {
+        self.handle(
+            now,
+            port,
+            frame,
+            out,
+            |datapath, now, port, frame, report| {
+                datapath.start_here(now, port, frame, report, Self::sent);
+            },
+        )
+    }
+
+    /// Takes a frame that the machine sends to itself through its loopback device: it passes output and postrouting, and comes in again.
+    pub fn handle_looped(
+        &mut self,
+        now: Instant,
+        port: PortId,
+        frame: Frame,
+        out: &mut Vec<OutFrame>,
+    ) -> Report {
+        self.handle(
+            now,
+            port,
+            frame,
+            out,
+            |datapath, now, port, frame, report| {
+                datapath.start_here(now, port, frame, report, Self::looped);
+            },
+        )
+    }
+
+    fn handle(
+        &mut self,
+        now: Instant,
+        port: PortId,
+        frame: Frame,
+        out: &mut Vec<OutFrame>,
+        way: fn(&mut Self, Instant, PortId, Frame, &mut Report),
+    ) -> Report {
         if !self.is_started {
             self.start(now);
         }
@@ -230,10 +282,11 @@ impl Datapath {
             reason: Some(Reason::Internal),
             decision: None,
             policy: None,
+            leaves_by: None,
             ct: None,
         };
         let handled = catch_unwind(AssertUnwindSafe(|| {
-            self.receive(now, port, frame, &mut report);
+            way(self, now, port, frame, &mut report);
         }));
         if handled.is_err() {
             // Whatever the frame had sent by then is taken back with it: it fails closed.
@@ -276,7 +329,7 @@ impl Datapath {
             ..Packet::default()
         };
         let own = match self.settings.site.mode {
-            Mode::Router if !frame.made_link => self
+            Mode::Router if !frame.made_link && !self.settings.any_mac => self
                 .settings
                 .site
                 .ports
@@ -294,10 +347,37 @@ impl Datapath {
                 Mode::Host => self.host_in(&mut trip, &mut packet, port),
             }
         });
-        let told = trip.report(&packet, end);
+        *report = self.end(&trip, packet, end);
+    }
+
+    /// A packet's way is over.
+    fn end(&mut self, trip: &Trip, mut packet: Packet, end: Result<Verdict, End>) -> Report {
+        let mut told = trip.report(&packet, end);
+        told.leaves_by = self.world.port_of(packet.meta.oif);
         self.release(&mut packet);
         self.pool.give(packet.frame);
-        *report = told;
+        told
+    }
+
+    /// A packet starts its way at the machine itself.
+    fn start_here(
+        &mut self,
+        now: Instant,
+        port: PortId,
+        frame: Frame,
+        report: &mut Report,
+        way: fn(&mut Self, &mut Trip, &mut Packet, PortId) -> Result<Verdict, End>,
+    ) {
+        let mut trip = Trip::new(now, Some(port));
+        self.world.route = None;
+        let mut packet = Packet {
+            frame: frame.bytes,
+            offload: frame.offload,
+            ..Packet::default()
+        };
+        packet.meta.pkttype = pkttype::HOST;
+        let end = way(self, &mut trip, &mut packet, port);
+        *report = self.end(&trip, packet, end);
     }
 
     fn ingress(&mut self, trip: &mut Trip, packet: &mut Packet, port: PortId) -> Result<(), End> {
