@@ -129,6 +129,10 @@ impl Host for Panicking {
     fn connections(&mut self, _: &Packet, _: u64) -> Option<u32> {
         None
     }
+    fn has_connections(&mut self, _: u64) -> bool {
+        true
+    }
+    fn forget_connections(&mut self, _: u64) {}
     fn dup(&mut self, _: &Packet, _: Option<&[u8]>, _: Option<u32>) {}
     fn fwd(&mut self, _: &Packet, _: u32, _: Option<&[u8]>) {}
     fn trace(&mut self, _: &Packet, _: &Visit) {}

@@ -52,8 +52,6 @@ reasons! {
     StationEvicted = "station-evicted",
     /// The frame is for another machine.
     OtherHost = "other-host",
-    /// In a replay: what became of a frame or of redan's own answer, captured once more on its way out, and not taken twice.
-    Copy = "copy",
     /// Not IP, and no rule takes such frames.
     NotIp = "not-ip",
     /// Broadcast or multicast, which the router does not forward.
@@ -82,7 +80,7 @@ reasons! {
     Stolen = "stolen",
     /// Queued to a program, and none listens.
     NoListener = "no-listener",
-    /// No port to send it out of.
+    /// No port to send it out of, or only the one that it came by.
     NoPort = "no-port",
     /// An ICMP error that was not sent, because many were (counted; no frame's own reason).
     AnswerLimit = "answer-limit",

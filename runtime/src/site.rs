@@ -256,9 +256,6 @@ pub struct Site {
 /// Longest name of an interface, in bytes (`IFNAMSIZ` less the closing zero).
 pub const NAME_BYTES: usize = 15;
 
-/// What Linux calls its loopback device.
-pub const LOOPBACK: &str = "lo";
-
 /// What is wrong with a site. Messages say the remedy; the command adds the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SiteError {
@@ -326,14 +323,6 @@ impl Site {
     pub fn port_by_name(&self, name: &str) -> Option<PortId> {
         let index = self.ports.iter().position(|port| port.name == name)?;
         u16::try_from(index).ok().map(PortId)
-    }
-
-    /// The ports that lead to other machines: all but the loopback device.
-    pub fn wired(&self) -> impl Iterator<Item = PortId> + '_ {
-        let ports = (0..).map(PortId).zip(&self.ports);
-        ports
-            .filter(|(_, port)| port.name != LOOPBACK)
-            .map(|(id, _)| id)
     }
 
     /// Everything that is wrong with it.

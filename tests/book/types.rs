@@ -68,8 +68,7 @@ pub(crate) fn page() -> String {
          everywhere where words go, in decimal or, after `0x`, in hexadecimal.\n",
     );
     for &datatype in DataType::ALL {
-        // types of fields alone
-        if matches!(datatype, DataType::Tunnel | DataType::Queue) {
+        if datatype == DataType::Tunnel {
             continue;
         }
         let info = info(datatype);

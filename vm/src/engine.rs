@@ -178,6 +178,10 @@ pub trait Host {
     fn rt(&mut self, packet: &Packet, key: RtKey, out: &mut [u8]) -> bool;
     /// Connections now open for a tuple list (`ct count`): adds the packet's connection to list `list` and gives the list's length; `None` drops.
     fn connections(&mut self, packet: &Packet, list: u64) -> Option<u32>;
+    /// Whether any connection is in list `list`.
+    fn has_connections(&mut self, list: u64) -> bool;
+    /// Nobody will ask for list `list` again.
+    fn forget_connections(&mut self, list: u64);
     /// `dup`: sends a copy to an address or out of an interface index.
     fn dup(&mut self, packet: &Packet, addr: Option<&[u8]>, oif: Option<u32>);
     /// `fwd`: sends the packet out of an interface index.

@@ -60,6 +60,12 @@ impl Host for NoHost {
         Some(1)
     }
 
+    fn has_connections(&mut self, _list: u64) -> bool {
+        true
+    }
+
+    fn forget_connections(&mut self, _list: u64) {}
+
     fn dup(&mut self, _packet: &Packet, _addr: Option<&[u8]>, _oif: Option<u32>) {}
 
     fn fwd(&mut self, _packet: &Packet, _oif: u32, _addr: Option<&[u8]>) {}

@@ -104,6 +104,16 @@ impl Host for Recorder {
         (!number.is_multiple_of(8)).then_some(number % 16)
     }
 
+    fn has_connections(&mut self, list: u64) -> bool {
+        !self
+            .note(format!("has connections {list}"))
+            .is_multiple_of(4)
+    }
+
+    fn forget_connections(&mut self, list: u64) {
+        self.note(format!("forget connections {list}"));
+    }
+
     fn dup(&mut self, _: &Packet, addr: Option<&[u8]>, oif: Option<u32>) {
         self.note(format!("dup {addr:?} {oif:?}"));
     }

@@ -73,8 +73,6 @@ pub(crate) struct Protocols {
     pub(crate) network: Option<Proto>,
     /// Transport layer: all that a match allows.
     pub(crate) transport: Vec<Proto>,
-    /// A named set holds the protocols that the rule allows.
-    pub(crate) transport_in_set: bool,
     /// VLAN tags that were passed; fields behind them lie 4 bytes further.
     pub(crate) tags: u32,
     /// Any protocol will do: only a field's type is wanted.
@@ -97,7 +95,6 @@ impl Protocols {
             link,
             network,
             transport: Vec::new(),
-            transport_in_set: false,
             tags: 0,
             any: false,
         }

@@ -6,6 +6,7 @@
 //! the table, by the oldest of the highest rank, so that newcomers have a chance to be used. What the owner spares, because it is in use at
 //! this time, never goes.
 
+pub(crate) mod arena;
 #[cfg(test)]
 mod tests;
 

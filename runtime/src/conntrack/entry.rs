@@ -12,6 +12,7 @@ use super::sctp::Sctp;
 use super::tcp::Tcp;
 use super::tuple::{Tuple, Zone};
 use super::udp::Udp;
+use crate::bounded::arena::NONE;
 
 /// Packets and bytes of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +31,9 @@ pub(super) struct Life {
     /// Bits of [`change`] since the last event.
     pub(super) changes: u16,
     /// Packets under way that hold the entry while it is not in the table: not yet confirmed, or dead already.
-    pub(super) holders: u16,
+    pub(super) holders: u8,
+    /// Whether traffic is counted.
+    pub(super) is_counted: bool,
     /// Confirmed: when it expires. Before that: the time to live as nanoseconds since 1970.
     deadline: Instant,
 }
@@ -155,10 +158,8 @@ pub(super) struct Entry {
     original: Tuple,
     /// The zone; one that covers no direction marks a vacant slot.
     pub(super) zone: Zone,
-    /// Whether traffic is counted.
-    pub(super) is_counted: bool,
-    /// How often the slot has been used, mod 256.
-    pub(super) generation: u8,
+    /// How often the slot has been used, mod 2^16.
+    pub(super) generation: u16,
     /// `ct mark`.
     pub(super) mark: u32,
     /// Life.
@@ -167,6 +168,8 @@ pub(super) struct Entry {
     reply: Tuple,
     /// `ct secmark`.
     pub(super) secmark: u32,
+    /// The first of its places in lists of connections that are counted (`connlimit.rs`).
+    pub(super) counted: u32,
     /// When it was confirmed; 1970 where that is not remembered.
     pub(super) start: Instant,
     /// How many entries were made before it.
@@ -195,6 +198,7 @@ impl Entry {
                 status: 0,
                 changes: 0,
                 holders: 1,
+                is_counted: false,
                 deadline: Instant::default(),
             },
             proto: Proto::new(original.l4proto),
@@ -202,7 +206,7 @@ impl Entry {
             mark: 0,
             secmark: 0,
             labels: 0,
-            is_counted: false,
+            counted: NONE,
             generation: 0,
             traffic: [Traffic::default(); 2],
             start: Instant::default(),
@@ -252,7 +256,7 @@ impl Entry {
 
     /// Counts a packet of `bytes` bytes, if the entry counts.
     pub(super) fn account(&mut self, direction: Direction, bytes: u32) {
-        if self.is_counted
+        if self.life.is_counted
             && let Some(traffic) = self.traffic.get_mut(direction as usize)
         {
             traffic.packets += 1;

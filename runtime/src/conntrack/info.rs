@@ -60,7 +60,7 @@ impl EntryInfo {
             remaining: entry.life.remaining(now),
             state: entry.proto.state_name(),
             gre_timeouts,
-            traffic: entry.is_counted.then_some(entry.traffic),
+            traffic: entry.life.is_counted.then_some(entry.traffic),
             start: entry.start(),
             now,
         }

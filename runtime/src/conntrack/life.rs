@@ -87,11 +87,17 @@ impl Conntrack {
         false
     }
 
-    /// Evicts what is not assured from the first bucket near the tuple's that holds any (`early_drop`).
+    /// Evicts what is not assured from the first bucket near the tuple's that holds any (`early_drop`); where any of them holds what nobody
+    /// has answered yet, that, so that a flood of it costs no ping and no query under way.
     fn early_drop(&mut self, tuple: &Tuple, zone: Zone, now: Instant) -> bool {
-        let victims = self.table.near(tuple, zone, EVICTION_RANGE, |entry| {
-            !entry.life.has(status::ASSURED)
-        });
+        let near = |spared: u32| {
+            let is_wanted = |entry: &Entry| !entry.life.has(spared);
+            self.table.near(tuple, zone, EVICTION_RANGE, is_wanted)
+        };
+        let mut victims = near(status::ASSURED | status::SEEN_REPLY);
+        if victims.is_empty() {
+            victims = near(status::ASSURED);
+        }
         for id in &victims {
             self.destroy(*id, now);
             self.stats.early_drop += 1;
@@ -128,15 +134,43 @@ impl Conntrack {
     pub(super) fn destroy(&mut self, id: EntryId, now: Instant) {
         self.table.unlink(id);
         self.report_destroy(id, now);
+        self.discard(id);
+    }
+
+    /// Frees an entry that is not in the table.
+    pub(super) fn discard(&mut self, id: EntryId) {
+        self.leave_lists(id);
         self.table.remove(id);
+        self.arrived(id);
+    }
+
+    /// A packet under way is all that holds an entry.
+    pub(super) fn depart(&mut self, id: EntryId) {
+        self.under_way.push(id);
+    }
+
+    /// An entry that a packet held is in the table, or gone.
+    pub(super) fn arrived(&mut self, id: EntryId) {
+        if let Some(at) = self.under_way.iter().position(|other| *other == id) {
+            self.under_way.swap_remove(at);
+        }
+    }
+
+    /// Frees whatever packets under way held, because none is under way any more.
+    pub fn release_all(&mut self) {
+        while let Some(id) = self.under_way.last().copied() {
+            self.discard(id);
+        }
     }
 
     /// Takes an entry out of the table while a packet still holds it.
     pub(super) fn destroy_held(&mut self, id: EntryId, now: Instant) {
         self.table.unlink(id);
         self.report_destroy(id, now);
+        self.leave_lists(id);
         if let Some(entry) = self.table.entry_mut(id) {
             entry.life.holders = 1;
+            self.depart(id);
         }
     }
 

@@ -14,6 +14,7 @@ mod event;
 mod gre;
 mod huge_pages;
 mod icmp;
+mod index;
 mod info;
 mod keys;
 mod life;
@@ -102,6 +103,8 @@ pub struct Conntrack {
     serial: u64,
     /// Connections counted for rules.
     lists: connlimit::Lists,
+    /// Entries that are not in the table: packets under way hold them.
+    under_way: Vec<EntryId>,
 }
 
 /// A packet's place in an entry.
@@ -136,7 +139,8 @@ impl Conntrack {
             stats: Stats::default(),
             events: Events::default(),
             pressure: Pressure::default(),
-            lists: connlimit::Lists::default(),
+            lists: connlimit::Lists::new((seed >> 64) as u64),
+            under_way: Vec::new(),
             serial: 0,
         }
     }
@@ -216,6 +220,9 @@ impl Conntrack {
             };
             let state = state_of(entry, direction);
             let tracked = tracker::track(entry, &seen);
+            if entry.proto.is_over() {
+                self.leave_lists(id);
+            }
             if self.apply(id, tracked, &transport, direction, now)? {
                 return Ok(Attached {
                     id,
@@ -264,7 +271,7 @@ impl Conntrack {
                 if entry.life.is_confirmed() {
                     self.table.hasten(id, now);
                 } else {
-                    self.table.remove(id);
+                    self.discard(id);
                 }
                 return Err(reason);
             }
@@ -316,9 +323,12 @@ impl Conntrack {
             return Err(Refused::Drop(CtDrop::Limit));
         }
         let mut entry = Entry::new(*tuple, reply, zone, self.serial);
-        entry.is_counted = self.tunables.acct;
+        entry.life.is_counted = self.tunables.acct;
         self.serial += 1;
-        self.table.insert(entry).ok_or(Refused::Drop(CtDrop::Limit))
+        let id = self.table.insert(entry);
+        let id = id.ok_or(Refused::Drop(CtDrop::Limit))?;
+        self.depart(id);
+        Ok(id)
     }
 
     /// The last thing in input and postrouting: puts a new connection into the table and reports what the packet changed.
@@ -326,10 +336,9 @@ impl Conntrack {
     /// # Errors
     /// The packet must be dropped.
     pub fn confirm(&mut self, now: Instant, packet: &mut Packet) -> Result<(), CtDrop> {
-        if packet.ct.has_entry == 0 {
+        let Some(id) = EntryId::of(&packet.ct) else {
             return Ok(());
-        }
-        let id = EntryId(packet.ct.entry);
+        };
         let Some(entry) = self.table.entry(id) else {
             // It has expired or was deleted under way. A connection that was never in the table cannot get there any more.
             packet.ct.has_entry = 0;
@@ -381,6 +390,7 @@ impl Conntrack {
             packet.ct.status = entry.life.status;
         }
         self.table.link(id, now);
+        self.arrived(id);
         self.report_changes(id, now);
         Ok(())
     }
@@ -407,13 +417,13 @@ impl Conntrack {
             return self.fail_confirm();
         }
         let ours = self.table.entry(id).map(|entry| entry.traffic);
-        self.table.remove(id);
+        self.discard(id);
         if let Some(entry) = self.table.entry_mut(winner) {
             for (traffic, more) in entry.traffic.iter_mut().zip(ours.unwrap_or_default()) {
                 traffic.packets += more.packets;
                 traffic.bytes += more.bytes;
             }
-            packet.ct.entry = winner.0;
+            winner.write(&mut packet.ct);
             packet.ct.status = entry.life.status;
             packet.ct.mark = entry.mark;
         }
@@ -429,11 +439,10 @@ impl Conntrack {
 
     /// A packet ends before [`Self::confirm`]: a connection that only it knew is gone. The rest of `packet.ct` stays, for reports.
     pub fn release(&mut self, packet: &mut Packet) {
-        if packet.ct.has_entry == 0 {
+        let Some(id) = EntryId::of(&packet.ct) else {
             return;
-        }
+        };
         packet.ct.has_entry = 0;
-        let id = EntryId(packet.ct.entry);
         let Some(entry) = self.table.entry_mut(id) else {
             return;
         };
@@ -442,18 +451,30 @@ impl Conntrack {
         }
         entry.life.holders = entry.life.holders.saturating_sub(1);
         if entry.life.holders == 0 {
-            self.table.remove(id);
+            self.discard(id);
         }
+    }
+
+    /// A copy of a packet goes its own way, in the same connection: it sees what of that has changed since, and [`Self::release`] or
+    /// [`Self::confirm`] is called for both.
+    pub fn share(&mut self, copy: &mut Packet) {
+        let Some(entry) = self.entry_of_mut(copy) else {
+            return;
+        };
+        if !is_in_table(entry) {
+            entry.life.holders = entry.life.holders.saturating_add(1);
+        }
+        (copy.ct.status, copy.ct.mark) = (entry.life.status, entry.mark);
     }
 
     /// Attaches a packet made in answer to `offending` (ICMP error, reset) to its entry: RELATED, the other way. Call [`Self::release`] or
     /// [`Self::confirm`] for both.
     pub fn attach_related(&mut self, packet: &mut Packet, offending: &Packet) {
-        if offending.ct.has_entry == 0 {
+        let Some(id) = EntryId::of(&offending.ct) else {
             return;
-        }
+        };
         let attached = Attached {
-            id: EntryId(offending.ct.entry),
+            id,
             state: state::RELATED,
             direction: offending.ct.direction.opposite(),
         };
@@ -467,9 +488,11 @@ impl Conntrack {
 
     /// A reset is sent for a packet: its connection is over (`nf_conntrack_proto_tcp.c: nf_conntrack_tcp_set_closing`).
     pub fn set_closing(&mut self, packet: &Packet, now: Instant) {
-        let id = EntryId(packet.ct.entry);
         let timeout = TcpState::Close.timeout(&self.tunables);
-        let Some(entry) = self.entry_of_mut(packet) else {
+        let Some(id) = EntryId::of(&packet.ct) else {
+            return;
+        };
+        let Some(entry) = self.table.entry_mut(id) else {
             return;
         };
         let Proto::Tcp(tcp) = &mut entry.proto else {
@@ -483,6 +506,7 @@ impl Conntrack {
         if entry.life.is_confirmed() {
             self.table.hasten(id, now);
         }
+        self.leave_lists(id);
         self.report_changes(id, now);
     }
 
@@ -495,23 +519,16 @@ impl Conntrack {
         ct.state = attached.state;
         ct.status = entry.life.status;
         ct.mark = entry.mark;
-        ct.entry = attached.id.0;
-        ct.has_entry = 1;
+        attached.id.write(ct);
         ct.direction = attached.direction;
     }
 
     fn entry_of(&self, packet: &Packet) -> Option<&Entry> {
-        if packet.ct.has_entry == 0 {
-            return None;
-        }
-        self.table.entry(EntryId(packet.ct.entry))
+        self.table.entry(EntryId::of(&packet.ct)?)
     }
 
     fn entry_of_mut(&mut self, packet: &Packet) -> Option<&mut Entry> {
-        if packet.ct.has_entry == 0 {
-            return None;
-        }
-        self.table.entry_mut(EntryId(packet.ct.entry))
+        self.table.entry_mut(EntryId::of(&packet.ct)?)
     }
 
     /// The settings.

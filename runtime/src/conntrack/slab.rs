@@ -1,5 +1,7 @@
 //! Where entries lie: chunks that never move, so that growing costs no copy, and numbers that notice when an entry has been replaced.
 
+use redan_vm::packet::CtView;
+
 use super::entry::Entry;
 use super::huge_pages;
 use super::wheel::Link;
@@ -9,24 +11,37 @@ const CHUNK: usize = 1 << 16;
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Number of an entry: 24 bits of slot, 8 bits of generation.
+/// Number of an entry: its slot, and how often that has been used, mod 2^16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct EntryId(pub(super) u32);
+pub(super) struct EntryId {
+    slot: u32,
+    generation: u16,
+}
 
 impl EntryId {
-    const SLOT_BITS: u32 = 24;
+    /// The entry that a packet has.
+    #[inline]
+    pub(super) const fn of(ct: &CtView) -> Option<Self> {
+        if ct.has_entry == 0 {
+            return None;
+        }
+        Some(Self {
+            slot: ct.entry,
+            generation: ct.entry_generation,
+        })
+    }
 
-    const fn new(slot: u32, generation: u8) -> Self {
-        Self((generation as u32) << Self::SLOT_BITS | slot)
+    /// Notes it on a packet.
+    #[inline]
+    pub(super) const fn write(self, ct: &mut CtView) {
+        ct.entry = self.slot;
+        ct.entry_generation = self.generation;
+        ct.has_entry = 1;
     }
 
     /// The slot.
     pub(super) const fn slot(self) -> u32 {
-        self.0 & ((1 << Self::SLOT_BITS) - 1)
-    }
-
-    const fn generation(self) -> u8 {
-        (self.0 >> Self::SLOT_BITS) as u8
+        self.slot
     }
 }
 
@@ -51,8 +66,8 @@ pub(super) struct Slab {
 }
 
 impl Slab {
-    /// Entries that numbers reach.
-    pub(super) const CAPACITY: usize = 1 << EntryId::SLOT_BITS;
+    /// Most entries.
+    pub(super) const CAPACITY: usize = 1 << 24;
 
     pub(super) const fn new() -> Self {
         Self {
@@ -81,7 +96,10 @@ impl Slab {
             return self.append(entry);
         };
         entry.generation = slot.entry.generation;
-        let id = EntryId::new(index, entry.generation);
+        let id = EntryId {
+            slot: index,
+            generation: entry.generation,
+        };
         let next = slot.link.next;
         *slot = Slot {
             entry,
@@ -98,7 +116,7 @@ impl Slab {
         let Some(slot) = self.slot_mut(id.slot()) else {
             return;
         };
-        if slot.entry.is_vacant() || slot.entry.generation != id.generation() {
+        if slot.entry.is_vacant() || slot.entry.generation != id.generation {
             return;
         }
         slot.entry.vacate();
@@ -112,21 +130,25 @@ impl Slab {
     #[inline]
     pub(super) fn find(&self, id: EntryId) -> Option<&Entry> {
         let entry = &self.slot(id.slot())?.entry;
-        (!entry.is_vacant() && entry.generation == id.generation()).then_some(entry)
+        (!entry.is_vacant() && entry.generation == id.generation).then_some(entry)
     }
 
     /// The entry with this number, to change.
     #[inline]
     pub(super) fn find_mut(&mut self, id: EntryId) -> Option<&mut Entry> {
         let entry = &mut self.slot_mut(id.slot())?.entry;
-        (!entry.is_vacant() && entry.generation == id.generation()).then_some(entry)
+        (!entry.is_vacant() && entry.generation == id.generation).then_some(entry)
     }
 
     /// The entry in a slot, with its number.
     #[inline]
     pub(super) fn at(&self, index: u32) -> Option<(EntryId, &Entry)> {
         let entry = &self.slot(index)?.entry;
-        (!entry.is_vacant()).then(|| (EntryId::new(index, entry.generation), entry))
+        let id = EntryId {
+            slot: index,
+            generation: entry.generation,
+        };
+        (!entry.is_vacant()).then_some((id, entry))
     }
 
     /// A slot.
@@ -162,6 +184,9 @@ impl Slab {
             link: Link::UNARMED,
         });
         self.len += 1;
-        Some(EntryId::new(index, 0))
+        Some(EntryId {
+            slot: index,
+            generation: 0,
+        })
     }
 }

@@ -1,164 +1,14 @@
 //! The table: entries, an index over both tuples of each, and the wheel that ends them.
-//!
-//! The index is open addressing over buckets of one cache line: seven tags, seven references, and how many references had to go on
-//! to later buckets. A lookup touches one line of the index and the entry. Tags are 32 bits of a keyed hash, so that no stranger can aim at a
-//! bucket; they also say where a reference belongs, so that growing reads no entry.
 
 use redan_vm::Instant;
 use redan_vm::ct::Direction;
 use siphasher::sip::SipHasher13;
 
 use super::entry::Entry;
-use super::huge_pages;
+use super::index::Index;
 use super::slab::{EntryId, Slab};
 use super::tuple::{Tuple, Zone};
 use super::wheel::Wheel;
-
-/// References in a bucket.
-const WIDTH: usize = 7;
-/// Buckets at the start.
-const BUCKETS: usize = 64;
-/// Grown when more than this many references come on one bucket, in quarters.
-const LOAD_QUARTERS: usize = 21;
-
-/// A cache line of the index.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Bucket {
-    tags: [u32; WIDTH],
-    /// Slot and direction (low bit).
-    refs: [u32; WIDTH],
-    /// Which places are taken, one bit each.
-    used: u32,
-    /// References that belong here or before and lie behind.
-    overflow: u32,
-}
-
-impl Bucket {
-    const EMPTY: Self = Self {
-        tags: [0; WIDTH],
-        refs: [0; WIDTH],
-        used: 0,
-        overflow: 0,
-    };
-
-    /// Places with this tag, one bit each.
-    #[inline]
-    fn matches(&self, tag: u32) -> u32 {
-        let mut hits = 0;
-        for (at, found) in self.tags.iter().enumerate() {
-            hits |= u32::from(*found == tag) << at;
-        }
-        hits & self.used
-    }
-
-    #[inline]
-    fn reference(&self, at: u32) -> u32 {
-        self.refs.get(at as usize).copied().unwrap_or(0)
-    }
-}
-
-/// The index over tuples.
-#[derive(Debug)]
-struct Index {
-    buckets: Vec<Bucket>,
-    len: usize,
-}
-
-impl Index {
-    fn new() -> Self {
-        Self {
-            buckets: vec![Bucket::EMPTY; BUCKETS],
-            len: 0,
-        }
-    }
-
-    /// The buckets in which a tag may lie, in order.
-    fn probe(&self, tag: u32) -> impl Iterator<Item = usize> + use<> {
-        let mask = self.buckets.len() - 1;
-        (0..self.buckets.len()).map(move |step| (tag as usize).wrapping_add(step) & mask)
-    }
-
-    #[inline]
-    fn find(&self, tag: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        for at in self.probe(tag) {
-            let bucket = self.buckets.get(at)?;
-            let mut hits = bucket.matches(tag);
-            while hits != 0 {
-                let reference = bucket.reference(hits.trailing_zeros());
-                if is_it(reference) {
-                    return Some(reference);
-                }
-                hits &= hits - 1;
-            }
-            if bucket.overflow == 0 {
-                return None;
-            }
-        }
-        None
-    }
-
-    fn insert(&mut self, tag: u32, reference: u32) {
-        if self.len * 4 >= self.buckets.len() * LOAD_QUARTERS {
-            self.grow();
-        }
-        self.len += 1;
-        self.place(tag, reference);
-    }
-
-    fn place(&mut self, tag: u32, reference: u32) {
-        for at in self.probe(tag) {
-            let Some(bucket) = self.buckets.get_mut(at) else {
-                return;
-            };
-            let free = bucket.used.trailing_ones();
-            if let Some((tag_place, ref_place)) = bucket
-                .tags
-                .get_mut(free as usize)
-                .zip(bucket.refs.get_mut(free as usize))
-            {
-                (*tag_place, *ref_place) = (tag, reference);
-                bucket.used |= 1 << free;
-                return;
-            }
-            bucket.overflow += 1;
-        }
-    }
-
-    fn remove(&mut self, tag: u32, reference: u32) {
-        for at in self.probe(tag) {
-            let Some(bucket) = self.buckets.get_mut(at) else {
-                return;
-            };
-            let mut hits = bucket.matches(tag);
-            while hits != 0 {
-                let place = hits.trailing_zeros();
-                if bucket.reference(place) == reference {
-                    bucket.used &= !(1 << place);
-                    self.len -= 1;
-                    return;
-                }
-                hits &= hits - 1;
-            }
-            bucket.overflow = bucket.overflow.saturating_sub(1);
-        }
-    }
-
-    fn grow(&mut self) {
-        let len = self.buckets.len() * 2;
-        let mut buckets = Vec::with_capacity(len);
-        huge_pages::advise(&mut buckets);
-        buckets.resize(len, Bucket::EMPTY);
-        for bucket in std::mem::replace(&mut self.buckets, buckets) {
-            let places = bucket.tags.iter().zip(&bucket.refs).enumerate();
-            for (at, (tag, reference)) in places {
-                if bucket.used & (1 << at) != 0 {
-                    self.place(*tag, *reference);
-                }
-            }
-        }
-    }
-}
 
 /// Entries, index and wheel.
 #[derive(Debug)]
@@ -297,13 +147,10 @@ impl Table {
         is_wanted: impl Fn(&Entry) -> bool,
     ) -> Vec<EntryId> {
         let tag = self.hash(tuple, zone.id_for(Direction::Original));
-        for at in self.index.probe(tag).take(buckets) {
-            let Some(bucket) = self.index.buckets.get(at) else {
-                break;
-            };
+        for references in self.index.near(tag, buckets) {
             let mut found = Vec::new();
-            for place in (0..7).filter(|place| bucket.used & (1 << place) != 0) {
-                if let Some((id, entry)) = self.slab.at(bucket.reference(place) >> 1)
+            for reference in references {
+                if let Some((id, entry)) = self.slab.at(reference >> 1)
                     && is_wanted(entry)
                     && !found.contains(&id)
                 {

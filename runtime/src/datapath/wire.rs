@@ -13,13 +13,12 @@ use super::trip::{End, Trip, Way};
 use super::world::addresses;
 use crate::hook::Layer;
 use crate::reason::Reason;
-use crate::site::{Mac, Mode, PortId, Side};
+use crate::site::{Mac, PortId, Side};
 
 impl Datapath {
     /// Takes a frame past the bridge family's chains at a hook, which see it with its padding and whatever it carries.
     fn pass_bridge(&mut self, trip: &mut Trip, packet: &mut Packet, hook: Hook) -> Way {
-        let is_bridge = self.settings.site.mode == Mode::Wire;
-        if !is_bridge || self.hooks.at(hook, Layer::Bridge).is_empty() {
+        if self.hooks.at(hook, Layer::Bridge).is_empty() {
             return Ok(());
         }
         let (layout, len) = (packet.layout, packet.meta.len);
@@ -79,22 +78,70 @@ impl Datapath {
                 return Err(End::other(Reason::OtherHost));
             }
         }
-        let to = self.other_port(trip, packet, port);
         self.pass_both(trip, packet, Hook::Prerouting, layer)?;
-        self.set_out(packet, to);
+        match self.other_port(trip, packet, port)? {
+            Some(to) => self.wire_forward(trip, packet, layer, to),
+            None => self.flood(trip, packet, layer, port),
+        }
+    }
+
+    fn wire_forward(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        layer: Option<Layer>,
+        to: PortId,
+    ) -> Result<Verdict, End> {
+        self.set_out(packet, Some(to));
         // A wire's other end is next to whom the packet is for.
-        self.world.route = to.map(|to| (to, None));
+        self.world.route = Some((to, None));
         self.pass_both(trip, packet, Hook::Forward, layer)?;
         self.pass_both(trip, packet, Hook::Postrouting, layer)?;
-        if let Some(to) = to {
-            self.transmit_whole(trip, packet, to)?;
-        }
+        self.transmit_whole(trip, packet, to)?;
         Ok(Verdict::Accept)
+    }
+
+    /// A copy to each port but the one that the frame came by, each past the hooks of its own way (`br_forward.c: br_flood`). The frame is
+    /// told of by the first copy that leaves, or where none does by the first.
+    fn flood(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        layer: Option<Layer>,
+        from: PortId,
+    ) -> Result<Verdict, End> {
+        let mut told: Option<(Trip, Result<Verdict, End>)> = None;
+        let ports = u16::try_from(self.settings.site.ports.len()).unwrap_or(u16::MAX);
+        for to in (0..ports).map(PortId).filter(|to| *to != from) {
+            if let Some(conntrack) = &mut self.world.conntrack {
+                conntrack.share(packet);
+            }
+            let (mut copy, mut own) = (packet.clone(), trip.clone());
+            let end = self.wire_forward(&mut own, &mut copy, layer, to);
+            self.release(&mut copy);
+            let silent = match &told {
+                Some((_, Err(first))) if end.is_ok() => Some(*first),
+                Some(_) => end.err(),
+                None => None,
+            };
+            if let Some(End { reason, .. }) = silent {
+                self.count_drop(reason.unwrap_or(Reason::Policy));
+            }
+            if told
+                .as_ref()
+                .is_none_or(|(_, first)| first.is_err() && end.is_ok())
+            {
+                told = Some((own, end));
+            }
+        }
+        let (own, end) = told.ok_or(End::drop(Reason::NoPort))?;
+        *trip = own;
+        end
     }
 
     /// Whether the capture is of one machine's own network card, so that what is neither from it nor to it is not its business.
     fn is_lone_machine(&self) -> bool {
-        self.settings.site.wired().count() == 1 && !self.settings.site.local.is_empty()
+        self.settings.site.ports.len() == 1 && !self.settings.site.local.is_empty()
     }
 
     fn is_for_machine(&self, packet: &Packet, dst: IpAddr) -> bool {
@@ -116,45 +163,6 @@ impl Datapath {
     ) -> Result<Verdict, End> {
         self.pass_both(trip, packet, Hook::Prerouting, Some(layer))?;
         self.pass_both(trip, packet, Hook::Input, Some(layer))?;
-        Ok(Verdict::Local)
-    }
-
-    /// A frame that the machine itself sends out of a port, whatever the mode.
-    pub(super) fn sent(
-        &mut self,
-        trip: &mut Trip,
-        packet: &mut Packet,
-        port: PortId,
-    ) -> Result<Verdict, End> {
-        match self.wire_layer(packet)? {
-            Some(layer) => self.wire_output(trip, packet, layer, port),
-            None if packet.layout.is_arp() => {
-                self.set_out(packet, Some(port));
-                self.pass(trip, packet, Hook::Output, Layer::Arp)?;
-                self.transmit_whole(trip, packet, port)?;
-                Ok(Verdict::Accept)
-            }
-            None => Err(End::other(Reason::NotIp)),
-        }
-    }
-
-    /// A frame that the machine itself sends to itself.
-    pub(super) fn looped(
-        &mut self,
-        trip: &mut Trip,
-        packet: &mut Packet,
-        port: PortId,
-    ) -> Result<Verdict, End> {
-        let layer = self.wire_layer(packet)?.ok_or(End::other(Reason::NotIp))?;
-        self.set_out(packet, Some(port));
-        self.world.route = Some((port, None));
-        self.pass(trip, packet, Hook::Output, layer)?;
-        self.pass(trip, packet, Hook::Postrouting, layer)?;
-        trip.is_looped = true;
-        self.set_out(packet, None);
-        self.set_in(packet, Some(port));
-        self.pass(trip, packet, Hook::Prerouting, layer)?;
-        self.pass(trip, packet, Hook::Input, layer)?;
         Ok(Verdict::Local)
     }
 
@@ -180,23 +188,33 @@ impl Datapath {
         self.transmit(trip, packet, to, &Target::Unchanged)
     }
 
-    /// The port that a frame leaves by: the other one of two; of more, the one behind which its destination was seen; the only one.
-    fn other_port(&mut self, trip: &Trip, packet: &Packet, port: PortId) -> Option<PortId> {
-        let mut others = self.settings.site.wired().filter(|other| *other != port);
-        let (first, second) = (others.next(), others.next());
-        drop(others);
-        match (first, second) {
-            (None, _) => Some(port),
-            (Some(other), None) => Some(other),
-            _ => {
-                let link = packet.ethernet()?;
-                if !Mac(link.src()).is_group() && self.stations.learn(trip.now, link.src(), port) {
-                    self.count_drop(Reason::StationEvicted);
-                }
-                self.stations
-                    .find(trip.now, link.dst(), port)
-                    .filter(|to| *to != port)
-            }
+    /// The port that a frame leaves by: the other one of two; of more, the one behind which its destination is, or all (`None`) where that is
+    /// not known or a group (`br_input.c: br_handle_frame_finish`).
+    fn other_port(
+        &mut self,
+        trip: &Trip,
+        packet: &Packet,
+        port: PortId,
+    ) -> Result<Option<PortId>, End> {
+        match (self.settings.site.ports.len(), port.0) {
+            (1, _) => return Ok(Some(port)),
+            (2, n) => return Ok(Some(PortId(1 - n.min(1)))),
+            _ => {}
+        }
+        let link = packet.ethernet().ok_or(End::drop(Reason::Malformed))?;
+        let (src, dst) = (Mac(link.src()), Mac(link.dst()));
+        if src.is_group() || src == Mac::default() {
+            return Err(End::drop(Reason::Martian));
+        }
+        if self.stations.learn(trip.now, src.0, port) {
+            self.count_drop(Reason::StationEvicted);
+        }
+        if dst.is_group() {
+            return Ok(None);
+        }
+        match self.stations.find(trip.now, dst.0, port) {
+            Some(to) if to == port => Err(End::drop(Reason::NoPort)),
+            found => Ok(found),
         }
     }
 

@@ -93,6 +93,15 @@ impl World {
         z ^ (z >> 31)
     }
 
+    /// What one packet has left here is none of the next one's.
+    pub(super) fn forget_packet(&mut self) {
+        self.copies.clear();
+        self.route = None;
+        if let Some(conntrack) = &mut self.conntrack {
+            conntrack.release_all();
+        }
+    }
+
     fn copy(&mut self, packet: &Packet, toward: Toward) {
         self.copies.push(Copied {
             packet: packet.clone(),
@@ -258,7 +267,21 @@ impl Host for World {
     }
 
     fn connections(&mut self, packet: &Packet, list: u64) -> Option<u32> {
-        self.conntrack.as_mut()?.count_connection(packet, list)
+        self.conntrack
+            .as_mut()?
+            .count_connection(self.now, packet, list)
+    }
+
+    fn has_connections(&mut self, list: u64) -> bool {
+        self.conntrack
+            .as_ref()
+            .is_some_and(|conntrack| conntrack.counted(list) != 0)
+    }
+
+    fn forget_connections(&mut self, list: u64) {
+        if let Some(conntrack) = &mut self.conntrack {
+            conntrack.forget_list(list);
+        }
     }
 
     fn dup(&mut self, packet: &Packet, addr: Option<&[u8]>, oif: Option<u32>) {

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redan_runtime::{LogEntry, Observer, Step};
 use redan_vm::family::Hook;
 
-use crate::output::file::Pending;
 use crate::output::groups::Groups;
 use crate::output::replay::Visited;
 
@@ -27,13 +26,13 @@ struct Seen {
     deeds: Deeds,
     /// Where the packet is.
     hook: Hook,
-    /// Files of log groups.
-    groups: Option<Groups<Pending>>,
+    /// Files of log groups, kept until the end.
+    groups: Option<Groups<Vec<u8>>>,
 }
 
 impl Watch {
     /// With what takes the packets of log groups.
-    pub(super) fn new(groups: Option<Groups<Pending>>) -> Self {
+    pub(super) fn new(groups: Option<Groups<Vec<u8>>>) -> Self {
         let seen = Seen {
             deeds: Deeds::default(),
             hook: Hook::Prerouting,
@@ -52,7 +51,7 @@ impl Watch {
     }
 
     /// Takes the files of log groups.
-    pub(super) fn take_groups(&self) -> Option<Groups<Pending>> {
+    pub(super) fn take_groups(&self) -> Option<Groups<Vec<u8>>> {
         self.seen().groups.take()
     }
 }
@@ -60,7 +59,7 @@ impl Watch {
 impl Observer for Watch {
     fn log(&mut self, entry: &LogEntry<'_>) {
         let mut seen = self.seen();
-        // A full disk: the line is better than nothing.
+        // Memory takes everything.
         let is_kept = seen.groups.as_mut().map(|groups| groups.write(entry));
         if !matches!(is_kept, Some(Ok(true))) {
             seen.deeds.log.push(entry.to_string());

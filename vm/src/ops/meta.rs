@@ -56,8 +56,7 @@ pub fn load(packet: &Packet, key: MetaKey, dst: Reg, regs: &mut Regs, env: &mut 
         | MetaKey::Ibrvproto
         | MetaKey::Iifkind
         | MetaKey::Oifkind
-        | MetaKey::Broute
-        | MetaKey::Ibrhwaddr => return Step::Break,
+        | MetaKey::Broute => return Step::Break,
     }
     Step::Next
 }
@@ -133,8 +132,7 @@ pub fn set(packet: &mut Packet, key: MetaKey, src: Reg, regs: &Regs) -> Step {
         | MetaKey::Hour
         | MetaKey::Sdif
         | MetaKey::Sdifname
-        | MetaKey::Broute
-        | MetaKey::Ibrhwaddr => {}
+        | MetaKey::Broute => {}
     }
     Step::Next
 }

@@ -28,6 +28,7 @@ pub fn lookup(packet: &Packet, ask: Lookup, regs: &mut Regs, env: &mut Env<'_>) 
     let Some(set) = env.state.set_mut(ask.set) else {
         return Step::Break;
     };
+    set.collect(env.now, env.host);
     let key = regs.get(ask.src, set.table.key_len());
     let Some(hit) = set.table.lookup(key, env.now) else {
         return Step::when(ask.inverted);
@@ -53,6 +54,7 @@ pub fn lookup_verdict(
     let Some(set) = env.state.set_mut(set) else {
         return Step::Break;
     };
+    set.collect(env.now, env.host);
     let key = regs.get(src, set.table.key_len());
     let Some(hit) = set.table.lookup(key, env.now) else {
         return Step::Break;
@@ -74,6 +76,7 @@ pub fn objref(packet: &mut Packet, set: SetId, src: Reg, regs: &Regs, env: &mut 
     let Some(set) = env.state.set_mut(set) else {
         return Step::Break;
     };
+    set.collect(env.now, env.host);
     let key = regs.get(src, set.table.key_len());
     let Some(hit) = set.table.lookup(key, env.now) else {
         return Step::Break;
@@ -90,10 +93,13 @@ pub fn dynset(packet: &Packet, dynset: &Dynset, regs: &Regs, env: &mut Env<'_>) 
     let Some(set) = state else {
         return Step::Break;
     };
+    set.collect(env.now, env.host);
     let key = regs.get(dynset.key, set.table.key_len());
     let refresh = match dynset.op {
         DynsetOp::Delete => {
-            set.table.remove(key, env.now);
+            if let Some(element) = set.table.remove(key, env.now) {
+                set.end_element(element, env.host);
+            }
             return Step::Next;
         }
         DynsetOp::Add => false,
@@ -109,7 +115,7 @@ pub fn dynset(packet: &Packet, dynset: &Dynset, regs: &Regs, env: &mut Env<'_>) 
         return Step::Break;
     };
     if changed.created {
-        set.start_element(changed.element, &dynset.exprs, lists);
+        set.start_element(changed.element, &dynset.exprs, lists, env.host);
     }
     set.run_element(changed.element, packet, env.now, env.host)
 }

@@ -142,7 +142,7 @@ pub struct CtView {
     pub status: u32,
     /// The entry's mark.
     pub mark: u32,
-    /// The entry, as the runtime numbers it; meaningful with `has_entry`.
+    /// The entry's slot, as the runtime numbers them; meaningful with `has_entry`.
     pub entry: u32,
     /// 1 when the packet has an entry, else every key but `state` breaks.
     pub has_entry: u8,
@@ -152,6 +152,8 @@ pub struct CtView {
     pub zone_directions: u8,
     /// That zone's number.
     pub zone: u16,
+    /// How often the entry's slot has been used, so that one that has been replaced is noticed.
+    pub entry_generation: u16,
 }
 
 impl Default for CtView {
@@ -165,6 +167,7 @@ impl Default for CtView {
             direction: Direction::Original,
             zone_directions: 0,
             zone: 0,
+            entry_generation: 0,
         }
     }
 }

@@ -143,6 +143,13 @@ impl Dynamic {
         was_live.then_some(slot)
     }
 
+    /// Removes the element in a slot, if there is one.
+    pub(super) fn remove_slot(&mut self, slot: u32) {
+        if self.expires_of(slot) != GONE {
+            self.vacate(slot);
+        }
+    }
+
     /// Elements with their keys and the nanosecond at which they expire ([`NEVER`]), by number.
     pub(super) fn entries(&self, now: Instant) -> impl Iterator<Item = (u32, &[u8], u64)> {
         (0..)

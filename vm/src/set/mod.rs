@@ -189,6 +189,18 @@ impl SetTable {
         dynamic.remove(key, now)
     }
 
+    /// Whether packets may change the set, or time does.
+    pub const fn is_dynamic(&self) -> bool {
+        matches!(self.index, Index::Dynamic(_))
+    }
+
+    /// Removes an element by its number from a set that packets change.
+    pub fn remove_element(&mut self, element: u32) {
+        if let Index::Dynamic(dynamic) = &mut self.index {
+            dynamic.remove_slot(element);
+        }
+    }
+
     /// The elements of a set that packets change or whose elements expire, by number; nothing for other sets.
     pub fn entries(&self, now: Instant) -> impl Iterator<Item = Entry<'_>> {
         self.dynamic()

@@ -31,8 +31,7 @@ impl State {
         ruleset: &'a Ruleset,
     ) -> impl Iterator<Item = (&'a Object, Counter)> + 'a {
         let counter = |object: &'a Object| Some((object, self.counter(object.state)?));
-        let alive = ruleset.objects.iter().filter(|object| !object.deleted);
-        alive.filter_map(counter)
+        ruleset.objects.iter().filter_map(counter)
     }
 
     /// Takes over what another ruleset's state has counted: of rules with the same code in the same chain, of named objects, and the
@@ -45,10 +44,9 @@ impl State {
                 self.take(to, &old, from);
             }
         }
-        for object in ruleset.objects.iter().filter(|object| !object.deleted) {
+        for object in &ruleset.objects {
             let same = |other: &&Object| {
-                !other.deleted
-                    && other.name == object.name
+                other.name == object.name
                     && other.kind == object.kind
                     && table(ruleset, object.table) == table(old_ruleset, other.table)
             };

@@ -98,6 +98,19 @@ impl Stateful {
         }
     }
 
+    /// The list of connections that it counts, if it does.
+    pub const fn list(&self) -> Option<u64> {
+        match self {
+            Self::Connlimit { list, .. } => Some(*list),
+            Self::Counter(_)
+            | Self::Limit(_)
+            | Self::Quota { .. }
+            | Self::Last { .. }
+            | Self::Numgen(_)
+            | Self::Object(_) => None,
+        }
+    }
+
     /// Runs it for a packet.
     pub fn run(&mut self, packet: &Packet, now: Instant, host: &mut dyn Host) -> Step {
         match self {

@@ -38,9 +38,8 @@ impl RuleCheck<'_, '_> {
                 | MetaKey::Ibrpvid
                 | MetaKey::Ibrvproto
                 | MetaKey::Broute
-                | MetaKey::Ibrhwaddr
         );
-        if bridge_only && self.place.family != Family::Bridge && !self.protocols.any {
+        if bridge_only && self.place.family != Family::Bridge {
             return self.cx.error(
                 Code::WrongFamily,
                 word.span,

@@ -5,6 +5,7 @@
 //! each side's initial sequence number. STATE is `new`, `est`, `rel`, `untracked`, `inv(REASON)` or `drop`. ENTRY is the connection that the packet
 //! then has: state, seconds left, `unreplied`, `assured`, packets both ways as `p1/0`; or `-` when it has none.
 
+mod connlimit_cases;
 mod kernel_cases;
 mod packets;
 mod prop;
