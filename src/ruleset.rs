@@ -157,6 +157,16 @@ pub(crate) fn load(
     terminal: &mut Terminal,
 ) -> Result<Option<Arc<Ruleset>>> {
     let interfaces = site.ports.iter().map(|port| port.name.clone()).collect();
+    load_for(path, reading, interfaces, terminal)
+}
+
+/// The same for interfaces by name.
+pub(crate) fn load_for(
+    path: &Path,
+    reading: &RuleArgs,
+    interfaces: Vec<String>,
+    terminal: &mut Terminal,
+) -> Result<Option<Arc<Ruleset>>> {
     let checked = check(path, reading, interfaces, Want::Run)?;
     let ruleset = faultless(checked, terminal);
     Ok(ruleset

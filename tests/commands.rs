@@ -258,3 +258,62 @@ fn test_says_which_line_failed_and_who_decided() {
         ran.stdout
     );
 }
+
+const OPEN_TEST: &[u8] = b"tcp 10.1.0.5:1 > 192.0.2.1:22 in lan0 => accept\ntcp 10.1.0.5:1 > 192.0.2.1:23 in lan0 => accept\n";
+
+#[test]
+fn tests_find_their_rules_and_need_no_site() {
+    let folder = folder(&[
+        ("a.nft", CLEAN),
+        ("a.test", OPEN_TEST),
+        ("b.test", OPEN_TEST),
+        (
+            "c.test",
+            b"tcp 10.1.0.5:1 > 192.0.2.1:23 in lan0 => accept\n",
+        ),
+        ("c.rules", CLEAN),
+    ]);
+    redan(folder.path(), &["test", "c.test"]).ends_with(0);
+    let ran = redan(folder.path(), &["test", "b.test"]).ends_with(2);
+    assert!(
+        ran.stderr.contains("neither b.rules nor b.nft"),
+        "{}",
+        ran.stderr
+    );
+    let way = "      + 4  tcp dport 22 counter drop  => drop\n";
+    for arguments in [
+        &["test", "a.test"][..],
+        &["test", "--rules", "c.rules", "b.test"],
+        &["test", "--engine", "interp", "a.test"],
+    ] {
+        let ran = redan(folder.path(), arguments).ends_with(1);
+        assert!(
+            ran.stdout.contains(way) && ran.stdout.contains("1 of 2 as expected"),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn test_results_for_programs() {
+    let folder = folder(&[("a.nft", CLEAN), ("a.test", OPEN_TEST)]);
+    let ran = redan(folder.path(), &["test", "--format", "json", "a.test"]).ends_with(1);
+    let object: Value = serde_json::from_str(&ran.stdout).expect("one object");
+    assert_eq!(
+        (&object["tests"], &object["failures"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(object["lines"][0]["way"]["rule"]["line"], 4);
+    assert_eq!(object["lines"][1]["ok"], true);
+    let ran = redan(folder.path(), &["test", "--format", "junit", "a.test"]).ends_with(1);
+    for part in [
+        "<testsuite name=\"a.test\" tests=\"2\" failures=\"1\">",
+        "10.1.0.5:1 &gt; 192.0.2.1:22 in lan0",
+        "<failure message=\"got drop ",
+        "tcp dport 22 counter drop",
+        "</testsuites>",
+    ] {
+        assert!(ran.stdout.contains(part), "no {part:?} in\n{}", ran.stdout);
+    }
+}

@@ -101,7 +101,6 @@ fn datapath(setup: u8) -> Datapath {
         },
         seed: 1,
         profile: false,
-
         trace: false,
     };
     let engine = Box::new(Interpreter::new(&RULESET));

@@ -6,6 +6,7 @@ mod lint;
 mod replay;
 mod run;
 mod test;
+mod why;
 
 use std::path::PathBuf;
 
@@ -16,7 +17,8 @@ pub(crate) use fmt::FmtArgs;
 pub(crate) use lint::{Deny, LintArgs, LintFormat};
 pub(crate) use replay::{Checksums, ReplayArgs, ReplayFormat};
 pub(crate) use run::{RunArgs, SandboxHostArgs};
-pub(crate) use test::TestArgs;
+pub(crate) use test::{TestArgs, TestFormat};
+pub(crate) use why::{WhyArgs, WhyFormat};
 
 /// A stateful firewall in user space that speaks nftables' rule language.
 #[derive(Debug, Parser)]
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Put a capture through a ruleset and say what became of each frame, and why.
     Replay(ReplayArgs),
+    /// Show a packet's whole way through a ruleset: each rule with the match that failed or held, routing, the verdict.
+    Why(WhyArgs),
     /// Check what a ruleset lets through against a `.test` file.
     Test(TestArgs),
     /// Run a ruleset on live traffic, or in a sandbox.

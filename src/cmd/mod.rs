@@ -8,6 +8,7 @@ mod replay;
 #[cfg(target_os = "linux")]
 mod run;
 mod test;
+mod why;
 
 use anyhow::Result;
 
@@ -27,6 +28,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> Result<Exit
             anyhow::bail!("`run` needs Linux; every other command works here")
         }
         Command::Replay(args) => replay::run(&args, terminal),
+        Command::Why(args) => why::run(&args, terminal),
         Command::Test(args) => test::run(&args, terminal),
         Command::Lint(args) => lint::run(&args, terminal),
         Command::List(args) => list::run(&args, terminal),

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use redan_runtime::Mac;
 use redan_vm::packet::checksum::Sum;
-use redan_vm::packet::{Tcp, Udp, ethernet, ethertype, icmpv6, ipv4, ipv6, protocol, tcp, udp};
+use redan_vm::packet::{
+    Ipv4, Ipv6, Tcp, Udp, ethernet, ethertype, icmpv6, ipv4, ipv6, protocol, tcp, udp,
+};
 
 use super::{Spec, Transport};
 
@@ -22,6 +24,12 @@ impl Spec {
             IpAddr::V6(_) => (ethertype::IPV6, self.packet()),
         };
         let mut frame = ethernet::emit(to.0, from.0, kind).to_vec();
+        if let Some(id) = self.vlan {
+            // IEEE 802.1Q: the tag stands in front of the EtherType.
+            let [a, b] = ethertype::VLAN.to_be_bytes();
+            let [c, d] = id.to_be_bytes();
+            frame.splice(12..12, [a, b, c, d]);
+        }
         frame.extend(packet);
         frame
     }
@@ -34,10 +42,19 @@ impl Spec {
         let length = u16::try_from(body.len()).unwrap_or(u16::MAX);
         let mut packet = match (self.src, self.dst) {
             (IpAddr::V4(src), IpAddr::V4(dst)) => {
-                ipv4::emit(src, dst, self.protocol(), self.hop_limit, length).to_vec()
+                let mut bytes = ipv4::emit(src, dst, self.protocol(), self.hop_limit, length);
+                if let Some(mut ip) = Ipv4::new_checked(&mut bytes) {
+                    ip.set_tos(self.dscp << 2);
+                    ip.fill_checksum();
+                }
+                bytes.to_vec()
             }
             (IpAddr::V6(src), IpAddr::V6(dst)) => {
-                ipv6::emit(src, dst, self.protocol(), self.hop_limit, length).to_vec()
+                let mut bytes = ipv6::emit(src, dst, self.protocol(), self.hop_limit, length);
+                if let Some(mut ip) = Ipv6::new_checked(&mut bytes) {
+                    ip.set_version_class_flow(6 << 28 | u32::from(self.dscp) << 22);
+                }
+                bytes.to_vec()
             }
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Vec::new(),
         };

@@ -4,6 +4,7 @@ mod frame;
 
 use std::net::IpAddr;
 
+use redan_runtime::Mac;
 use redan_vm::packet::{icmp, icmpv6, tcp};
 
 /// Sequence number with which the answering side of a TCP connection starts.
@@ -18,6 +19,12 @@ pub(crate) struct Spec {
     pub(crate) dst: IpAddr,
     /// TTL or hop limit.
     pub(crate) hop_limit: u8,
+    /// Differentiated services code point, 0 to 63.
+    pub(crate) dscp: u8,
+    /// The VLAN that the frame is tagged with.
+    pub(crate) vlan: Option<u16>,
+    /// The link address that the frame comes from, where it is not made up from the source address.
+    pub(crate) mac: Option<Mac>,
     /// The transport header.
     pub(crate) transport: Transport,
     /// Bytes of payload behind it.
@@ -69,6 +76,9 @@ impl Spec {
             src,
             dst,
             hop_limit: 64,
+            dscp: 0,
+            vlan: None,
+            mac: None,
             transport,
             payload: Vec::new(),
         }
@@ -121,7 +131,24 @@ impl Spec {
         };
         Self {
             transport,
+            vlan: self.vlan,
             ..Self::new(self.dst, self.src, self.transport)
+        }
+    }
+
+    /// An ICMP error about this packet, as from the machine that it was sent to.
+    pub(crate) fn error(&self, kind: u8, code: u8) -> Self {
+        // RFC 792 and 4443: the second four bytes are unused, but for the MTU of "too big".
+        let transport = Transport::Icmp {
+            kind,
+            code,
+            id: 0,
+            seq: 1280,
+        };
+        Self {
+            vlan: self.vlan,
+            payload: self.packet(),
+            ..Self::new(self.dst, self.src, transport)
         }
     }
 

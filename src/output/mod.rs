@@ -10,3 +10,5 @@ pub(crate) mod progress;
 pub(crate) mod replay;
 pub(crate) mod summary;
 pub(crate) mod terminal;
+pub(crate) mod test;
+pub(crate) mod way;

@@ -1,14 +1,11 @@
-//! Reading `.test` files.
+//! Reading lines of packets.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
-
-use redan_lang::datatype;
 use redan_runtime::Verdict;
 use redan_vm::datatype::DataType;
-use redan_vm::packet::tcp;
+use redan_vm::packet::{protocol, tcp};
 
-use super::{Expected, Line, Step, What};
+use super::words::{self, Word, Words, Wrong};
+use super::{Expected, Line, Step, Way, What};
 use crate::craft::{Spec, Transport};
 
 /// Names of `ct state`, as reports give them.
@@ -17,23 +14,51 @@ const STATES: &[&str] = &["new", "established", "related", "invalid", "untracked
 /// Sequence number of a connection's first segment.
 const FIRST_SEQ: u32 = 1000;
 
-pub(super) fn lines(text: &str) -> Result<Vec<Line>, Vec<String>> {
+/// What a line may be.
+const FORMS: &str = "write `PROTOCOL SOURCE > DESTINATION in PORT`, `answer`, `again`, `error TYPE`, `local ADDRESS` or `wait 30s`";
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The line, from 1.
+    pub(crate) line: usize,
+    /// The column of the faulty word, from 1, in characters.
+    pub(crate) column: usize,
+    /// How many characters it has.
+    pub(crate) len: usize,
+    /// What is wrong, and what to write.
+    pub(crate) message: String,
+}
+
+impl Fault {
+    fn new(number: usize, line: &str, (range, message): Wrong) -> Self {
+        let chars = |range| line.get(range).map_or(1, |text: &str| text.chars().count());
+        Self {
+            line: number,
+            column: chars(0..range.start.min(line.len())) + 1,
+            len: chars(range).max(1),
+            message,
+        }
+    }
+}
+
+pub(super) fn lines(text: &str) -> Result<Vec<Line>, Vec<Fault>> {
     let mut lines = Vec::new();
     let mut faults = Vec::new();
     // Some editors put a byte order mark at the start.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, line) in text.lines().enumerate() {
-        let said = line.split('#').next().unwrap_or("").trim();
-        if said.is_empty() {
+        let said = line.split('#').next().unwrap_or("");
+        if said.trim().is_empty() {
             continue;
         }
-        match step(said) {
+        match step(said).and_then(|step| expecting(said, step)) {
             Ok(step) => lines.push(Line {
                 number: index + 1,
-                text: said.to_owned(),
+                text: said.trim().to_owned(),
                 step,
             }),
-            Err(fault) => faults.push(format!("{}: {fault}", index + 1)),
+            Err(wrong) => faults.push(Fault::new(index + 1, said, wrong)),
         }
     }
     if faults.is_empty() {
@@ -43,266 +68,364 @@ pub(super) fn lines(text: &str) -> Result<Vec<Line>, Vec<String>> {
     }
 }
 
-fn step(line: &str) -> Result<Step, String> {
-    if let Some(time) = line.strip_prefix("wait ") {
-        return duration(time.trim()).map(Step::Wait);
+/// Reads one step, such as an argument of `redan why`: it need not say what it expects.
+pub(crate) fn one(text: &str) -> Result<Step, Fault> {
+    step(text).map_err(|wrong| Fault::new(1, text, wrong))
+}
+
+/// In a file, every packet says what it expects.
+fn expecting(line: &str, step: Step) -> Result<Step, Wrong> {
+    if let Step::Send { expected: None, .. } = step {
+        let end = line.trim_end().len();
+        let message = "`=> VERDICT` is missing; write such as `=> accept new`";
+        return Err((end..end + 1, message.to_owned()));
     }
-    let (packet, expected) = line
-        .split_once("=>")
-        .ok_or("`=> VERDICT` is missing; write such as `=> accept new`")?;
-    let words: Vec<&str> = packet.split_whitespace().collect();
-    let (words, port) = match words.as_slice() {
-        [before @ .., "in", port] => (before, Some((*port).to_owned())),
-        all => (all, None),
+    Ok(step)
+}
+
+fn step(line: &str) -> Result<Step, Wrong> {
+    let mut words = Words::new(line);
+    let first = words.need(FORMS)?;
+    let packet = match first.text {
+        "wait" => {
+            let time = words::duration(words.need("how long? write such as `wait 30s`")?)?;
+            words.end()?;
+            return Ok(Step::Wait(time));
+        }
+        "local" => {
+            let address = words::address(words.need("write `local ADDRESS`")?)?;
+            words.end()?;
+            return Ok(Step::Local(address));
+        }
+        "answer" => What::Answer,
+        "again" => What::Again,
+        "error" => error(&mut words)?,
+        _ => What::New(Box::new(spec(first, &mut words)?)),
     };
-    let what = match words {
-        ["answer"] => What::Answer,
-        ["again"] => What::Again,
-        [protocol, src, ">", dst, rest @ ..] => What::New(spec(protocol, src, dst, rest)?),
-        _ => return Err("write `PROTOCOL SOURCE > DESTINATION in PORT => VERDICT`, `answer => VERDICT`, `again => VERDICT` or `wait 30s`".into()),
-    };
-    if port.is_none() && matches!(what, What::New(_)) {
-        return Err("`in PORT` is missing before `=>`".into());
+    let way = way(&mut words)?;
+    if way.is_none() && matches!(packet, What::New(_)) {
+        let next = words.peek().filter(|next| next.text != "=>");
+        let message = "`in PORT` is missing, or `out PORT` for what the machine itself sends";
+        return Err(next.map_or_else(
+            || {
+                let end = line.find("=>").unwrap_or(line.len());
+                let end = line.get(..end).unwrap_or(line).trim_end().len();
+                (end..end + 1, message.to_owned())
+            },
+            |next| next.wrong(format!("`{}` means nothing here; {message}", next.text)),
+        ));
     }
+    let expected = words
+        .take("=>")
+        .then(|| expectation(&mut words))
+        .transpose()?;
+    words.end()?;
     Ok(Step::Send {
-        packet: what,
-        port,
-        expected: expectation(expected)?,
+        packet,
+        way,
+        expected,
     })
 }
 
-fn expectation(text: &str) -> Result<Expected, String> {
-    let mut words = text.split_whitespace();
-    let verdict = words.next().ok_or("the verdict is missing behind `=>`")?;
+/// `error TYPE [code N]`.
+fn error(words: &mut Words<'_>) -> Result<What, Wrong> {
+    let kind = words.need("which error? write such as `error destination-unreachable`")?;
+    if words::icmp_type(true, kind.text)
+        .or_else(|| words::icmp_type(false, kind.text))
+        .is_none()
+    {
+        return Err(kind.wrong(format!("`{}` is no type of icmp or icmpv6", kind.text)));
+    }
+    let code = if words.take("code") {
+        words::number(words.need("which code?")?, "255")?
+    } else {
+        0
+    };
+    Ok(What::Error(kind.text.to_owned(), code))
+}
+
+fn way(words: &mut Words<'_>) -> Result<Option<Way>, Wrong> {
+    let port = |words: &mut Words<'_>| {
+        let port = words.need("which port? write its name")?;
+        if port.text == "=>" {
+            return Err(port.wrong("which port? write its name before `=>`"));
+        }
+        Ok(port.text.to_owned())
+    };
+    if words.take("in") {
+        return port(words).map(Way::In).map(Some);
+    }
+    if words.take("out") {
+        return port(words).map(Way::Out).map(Some);
+    }
+    Ok(None)
+}
+
+fn expectation(words: &mut Words<'_>) -> Result<Expected, Wrong> {
+    let word = words.need("the verdict is missing behind `=>`")?;
     let verdict = Verdict::ALL
         .iter()
         .copied()
-        .find(|known| known.name() == verdict)
+        .find(|known| known.name() == word.text)
         .ok_or_else(|| {
             let known: Vec<&str> = Verdict::ALL.iter().map(|known| known.name()).collect();
-            format!(
-                "`{verdict}` is no verdict; write one of {}",
+            word.wrong(format!(
+                "`{}` is no verdict; write one of {}",
+                word.text,
                 known.join(", ")
-            )
+            ))
         })?;
-    let state = words.next().map(str::to_owned);
-    if let Some(state) = state.as_deref().filter(|state| !STATES.contains(state)) {
-        return Err(format!(
-            "`{state}` is no state; write one of {}",
+    let state = words.next();
+    if let Some(state) = state.filter(|state| !STATES.contains(&state.text)) {
+        return Err(state.wrong(format!(
+            "`{}` is no state; write one of {}",
+            state.text,
             STATES.join(", ")
-        ));
+        )));
     }
-    match words.next() {
-        Some(extra) => Err(format!("`{extra}` is one word too many")),
-        None => Ok(Expected { verdict, state }),
-    }
+    Ok(Expected {
+        verdict,
+        state: state.map(|state| state.text.to_owned()),
+    })
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number: u64 = number
-        .parse()
-        .map_err(|_| format!("`{text}` is no time; write such as 30s"))?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" | "" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        "h" => Ok(Duration::from_secs(number.saturating_mul(3600))),
-        _ => Err(format!("`{unit}` is no unit; write ms, s, m or h")),
+fn spec(first: Word<'_>, words: &mut Words<'_>) -> Result<Spec, Wrong> {
+    let number = words::symbol(DataType::InetProto, first.text)
+        .ok_or_else(|| first.wrong(format!("`{}` is no protocol; {FORMS}", first.text)))?;
+    let source = words.need("the source is missing")?;
+    let src = words::end(source)?;
+    let arrow = words.need("`> DESTINATION` is missing")?;
+    if arrow.text != ">" {
+        return Err(
+            arrow.wrong("`>` belongs between source and destination, with spaces around it")
+        );
     }
-}
-
-fn spec(protocol: &str, src: &str, dst: &str, rest: &[&str]) -> Result<Spec, String> {
-    let (src, dst) = (end(src)?, end(dst)?);
+    let target = words.need("the destination is missing")?;
+    let dst = words::end(target)?;
     if src.address.is_ipv4() != dst.address.is_ipv4() {
-        return Err("source and destination are of different families".into());
+        return Err(target.wrong("source and destination are of different families"));
     }
     let ports = || match (src.port, dst.port) {
         (Some(sport), Some(dport)) => Ok((sport, dport)),
-        _ => Err("both ends need a port: 10.0.0.1:80 or [fd00::1]:80".to_owned()),
+        (None, _) => Err(source.wrong("this end needs a port: 10.0.0.1:80 or [fd00::1]:80")),
+        (_, None) => Err(target.wrong("this end needs a port: 10.0.0.1:80 or [fd00::1]:80")),
     };
-    let transport = match protocol {
-        "tcp" => {
+    let is_v4 = src.address.is_ipv4();
+    let transport = match number {
+        protocol::TCP => {
             let (sport, dport) = ports()?;
-            let flags = rest
-                .first()
-                .map_or(Ok(tcp::flags::SYN), |word| tcp_flags(word))?;
-            let ack = if flags & tcp::flags::ACK == 0 {
-                0
-            } else {
-                FIRST_SEQ
-            };
             Transport::Tcp {
                 sport,
                 dport,
-                flags,
+                flags: tcp::flags::SYN,
                 seq: FIRST_SEQ,
-                ack,
+                ack: 0,
             }
         }
-        "udp" => {
+        protocol::UDP => {
             let (sport, dport) = ports()?;
             Transport::Udp { sport, dport }
         }
-        "icmp" | "icmpv6" => {
-            let kind = icmp_type(protocol, rest.first().copied().unwrap_or("echo-request"))?;
-            if src.address.is_ipv4() != (protocol == "icmp") {
-                return Err(format!("{protocol} does not go with these addresses"));
+        protocol::ICMP | protocol::ICMPV6 => {
+            if is_v4 != (number == protocol::ICMP) {
+                return Err(first.wrong(format!("{} does not go with these addresses", first.text)));
             }
             Transport::Icmp {
-                kind,
+                kind: words::icmp_type(is_v4, "echo-request").unwrap_or_default(),
                 code: 0,
                 id: 1,
                 seq: 1,
             }
         }
-        number => Transport::Other(
-            number_of(DataType::InetProto, number)
-                .ok_or_else(|| format!("`{number}` is no protocol"))?,
-        ),
+        number => Transport::Other(number),
     };
-    if let Some(extra) = rest.get(1) {
-        return Err(format!("`{extra}` is one word too many"));
-    }
     let mut spec = Spec::new(src.address, dst.address, transport);
-    // Neighbour discovery counts only when it comes from the same link (RFC 4861, section 7.1).
-    if let Transport::Icmp {
-        kind: 133..=137, ..
-    } = transport
-    {
-        spec.hop_limit = 255;
-    }
+    details(&mut spec, words)?;
     Ok(spec)
 }
 
-struct End {
-    address: IpAddr,
-    port: Option<u16>,
+/// What else a line says of a packet, up to its port.
+fn details(spec: &mut Spec, words: &mut Words<'_>) -> Result<(), Wrong> {
+    let mut hop_limit = None;
+    while let Some(word) = words
+        .peek()
+        .filter(|word| !matches!(word.text, "in" | "out" | "=>"))
+    {
+        words.next();
+        let mut value = || words.need("a value is missing here");
+        match (word.text, &mut spec.transport) {
+            ("ttl", _) => hop_limit = Some(words::number(value()?, "255")?),
+            ("bytes", _) => {
+                let value = value()?;
+                let bytes: u16 = words::number(value, "65000")?;
+                if bytes > 65000 {
+                    return Err(value.wrong("at most 65000 bytes of payload"));
+                }
+                spec.payload = vec![0; usize::from(bytes)];
+            }
+            ("vlan", _) => {
+                let value = value()?;
+                let id = words::number(value, "4094")?;
+                if id > 4094 {
+                    return Err(value.wrong("a VLAN has a number from 0 to 4094"));
+                }
+                spec.vlan = Some(id);
+            }
+            ("mac", _) => {
+                let value = value()?;
+                let mac = value.text.parse();
+                spec.mac = Some(mac.map_err(|error| value.wrong(format!("{error}")))?);
+            }
+            ("dscp", _) => {
+                let value = value()?;
+                spec.dscp = words::symbol(DataType::Dscp, value.text)
+                    .filter(|dscp| *dscp < 64)
+                    .ok_or_else(|| value.wrong(format!("`{}` is no DSCP", value.text)))?;
+            }
+            ("code", Transport::Icmp { code, .. }) => *code = words::number(value()?, "255")?,
+            (_, Transport::Tcp { flags, ack, .. }) => {
+                *flags = tcp_flags(word)?;
+                *ack = if *flags & tcp::flags::ACK == 0 {
+                    0
+                } else {
+                    FIRST_SEQ
+                };
+            }
+            (_, Transport::Icmp { kind, .. }) => {
+                let is_v4 = spec.src.is_ipv4();
+                let name = if is_v4 { "icmp" } else { "icmpv6" };
+                *kind = words::icmp_type(is_v4, word.text)
+                    .ok_or_else(|| word.wrong(format!("`{}` is no type of {name}", word.text)))?;
+            }
+            (_, Transport::Udp { .. } | Transport::Other(_)) => {
+                return Err(word.wrong(format!(
+                    "`{}` means nothing here; write ttl, bytes, dscp, vlan, mac, or `in PORT`",
+                    word.text
+                )));
+            }
+        }
+    }
+    let is_discovery = words::is_discovery(spec.src.is_ipv6(), spec.transport);
+    spec.hop_limit = hop_limit.unwrap_or(if is_discovery { 255 } else { spec.hop_limit });
+    Ok(())
 }
 
-fn end(text: &str) -> Result<End, String> {
-    if let Ok(address) = text.parse::<Ipv4Addr>() {
-        return Ok(End {
-            address: address.into(),
-            port: None,
-        });
+fn tcp_flags(word: Word<'_>) -> Result<u8, Wrong> {
+    if word.text == "none" {
+        return Ok(0);
     }
-    if let Ok(address) = text.parse::<Ipv6Addr>() {
-        return Ok(End {
-            address: address.into(),
-            port: None,
-        });
-    }
-    let both: SocketAddr = text.parse().map_err(|_| {
-        format!(
-            "`{text}` is no address; write such as 10.0.0.1, 10.0.0.1:80, fd00::1 or [fd00::1]:80"
-        )
-    })?;
-    Ok(End {
-        address: both.ip(),
-        port: Some(both.port()),
-    })
-}
-
-fn tcp_flags(text: &str) -> Result<u8, String> {
-    text.split(',').try_fold(0, |flags, word| {
-        let flag = number_of(DataType::TcpFlag, word)
-            .ok_or_else(|| format!("`{word}` is no TCP flag; write such as syn,ack"))?;
+    word.text.split(',').try_fold(0, |flags, name| {
+        let flag = words::symbol(DataType::TcpFlag, name)
+            .ok_or_else(|| word.wrong(format!("`{name}` is no TCP flag; write such as syn,ack")))?;
         Ok(flags | flag)
     })
 }
 
-fn icmp_type(protocol: &str, word: &str) -> Result<u8, String> {
-    let datatype = if protocol == "icmp" {
-        DataType::IcmpType
-    } else {
-        DataType::Icmpv6Type
-    };
-    number_of(datatype, word).ok_or_else(|| format!("`{word}` is no type of {protocol}"))
-}
-
-/// A symbol of a type of one byte, or a number.
-fn number_of(datatype: DataType, word: &str) -> Option<u8> {
-    let symbols = datatype::info(datatype).symbols;
-    let symbol = symbols.iter().find(|symbol| symbol.name == word);
-    symbol.map_or_else(
-        || word.parse().ok(),
-        |symbol| u8::try_from(symbol.value).ok(),
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn lines_of_every_kind() {
-        let text = "# a\n\ntcp 10.0.0.1:1 > 10.0.0.2:2 in lan0 => accept new # b\nanswer => drop\nwait 2m\nagain in wan0 => reject\nicmpv6 fd00::1 > fd00::2 nd-neighbor-solicit in x => local\n50 10.0.0.1 > 10.0.0.2 in x => other\n";
+        let text = "# a\n\ntcp 10.0.0.1:1 > 10.0.0.2:2 in lan0 => accept new # b\nanswer => drop\nwait 2m\nagain in wan0 => reject\nicmpv6 fd00::1 > fd00::2 nd-neighbor-solicit in x => local\n50 10.0.0.1 > 10.0.0.2 in x => other\nerror time-exceeded code 1 => drop related\nlocal 10.0.0.1\nudp 10.0.0.1:1 > 10.0.0.2:2 ttl 3 bytes 100 dscp ef vlan 7 mac 02:00:00:00:00:09 out x => accept\n";
         let lines = lines(text).unwrap();
-        assert_eq!(lines.len(), 6);
+        assert_eq!(lines.len(), 9);
         assert_eq!(lines[0].number, 3);
         assert_eq!(lines[2].step, Step::Wait(Duration::from_mins(2)));
-        let Step::Send {
-            packet: What::New(spec),
-            ..
-        } = &lines[4].step
-        else {
-            panic!("{:?}", lines[4])
+        let spec = |at: usize| {
+            let Step::Send {
+                packet: What::New(spec),
+                ..
+            } = &lines[at].step
+            else {
+                panic!("{:?}", lines[at])
+            };
+            (**spec).clone()
         };
-        assert_eq!(spec.hop_limit, 255);
+        assert_eq!(spec(4).hop_limit, 255);
+        let last = spec(8);
+        assert_eq!((last.hop_limit, last.dscp, last.vlan), (3, 46, Some(7)));
+        assert_eq!(last.payload.len(), 100);
     }
 
     #[test]
-    fn every_faulty_line_is_named() {
+    fn faulty_lines_are_named_at_their_word() {
         let cases = [
             (
                 "tcp 10.0.0.1:1 > 10.0.0.2:2 in lan0",
-                "1: `=> VERDICT` is missing",
+                36,
+                "`=> VERDICT` is missing",
             ),
             (
                 "tcp 10.0.0.1:1 > 10.0.0.2:2 => accept",
-                "1: `in PORT` is missing",
+                28,
+                "`in PORT` is missing",
             ),
             (
                 "tcp 10.0.0.1 > 10.0.0.2:2 in a => accept",
-                "1: both ends need a port",
+                5,
+                "this end needs a port",
             ),
             (
                 "tcp 10.0.0.1:1 > 10.0.0.2:2 sin in a => accept",
-                "1: `sin` is no TCP flag",
+                29,
+                "`sin` is no TCP flag",
             ),
             (
                 "tcp 10.0.0.1:1 > [fd00::1]:2 in a => accept",
-                "1: source and destination",
+                18,
+                "source and destination",
             ),
             (
                 "icmp 10.0.0.1 > 10.0.0.2 nd-redirect in a => accept",
-                "1: `nd-redirect` is no type of icmp",
+                26,
+                "`nd-redirect` is no type of icmp",
             ),
             (
                 "icmp fd00::1 > fd00::2 in a => accept",
-                "1: icmp does not go",
+                1,
+                "icmp does not go",
             ),
             (
                 "foo 10.0.0.1 > 10.0.0.2 in a => accept",
-                "1: `foo` is no protocol",
+                1,
+                "`foo` is no protocol",
             ),
             (
                 "udp 10.0.0:1 > 10.0.0.2:1 in a => accept",
-                "1: `10.0.0:1` is no address",
+                5,
+                "`10.0.0:1` is no address",
             ),
-            ("answer => pass", "1: `pass` is no verdict"),
-            ("answer => accept old", "1: `old` is no state"),
-            ("answer => accept new x", "1: `x` is one word too many"),
-            ("wait 3d", "1: `d` is no unit"),
-            ("what", "1: `=> VERDICT` is missing"),
+            (
+                "udp 10.0.0.1:1 > 10.0.0.2:1 ttl 300 in a => accept",
+                33,
+                "`300` is no number from 0 to 255",
+            ),
+            (
+                "udp 10.0.0.1:1 > 10.0.0.2:1 syn in a => accept",
+                29,
+                "`syn` means nothing here",
+            ),
+            (
+                "udp 10.0.0.1:1 10.0.0.2:1 in a => accept",
+                16,
+                "`>` belongs",
+            ),
+            ("answer => pass", 11, "`pass` is no verdict"),
+            ("answer => accept old", 18, "`old` is no state"),
+            ("answer => accept new x", 22, "`x` is one word too many"),
+            ("answer in => accept", 11, "which port?"),
+            ("error what => accept", 7, "`what` is no type"),
+            ("local here", 7, "`here` is no address"),
+            ("wait 3w", 6, "`w` is no unit"),
+            ("what", 1, "`what` is no protocol"),
         ];
-        for (text, want) in cases {
-            let got = lines(text).unwrap_err();
-            assert!(got[0].starts_with(want), "{text}: {got:?}");
+        for (text, column, want) in cases {
+            let got = &lines(text).unwrap_err()[0];
+            assert!(got.message.starts_with(want), "{text}: {got:?}");
+            assert_eq!(got.column, column, "{text}: {got:?}");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod build;
 mod file;
+mod named;
+pub(crate) mod plausible;
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 use redan_lang::explain;
 use redan_lang::source::{Sources, Span};
 use redan_lang::typed::Program;
+use redan_vm::ids::RuleId;
 use redan_vm::{Ruleset, Visit};
 
 /// What the rules of a ruleset look like.
@@ -18,6 +19,8 @@ pub(crate) struct Failed {
     pub(crate) text: String,
     /// What stood in its way: `was 443`.
     pub(crate) because: String,
+    /// Whether the rule begins with it.
+    pub(crate) is_first: bool,
 }
 
 impl Texts {
@@ -26,12 +29,22 @@ impl Texts {
         Self { sources, program }
     }
 
+    /// A rule's text on one line.
+    pub(crate) fn rule(&self, rule: RuleId) -> String {
+        self.program
+            .rules
+            .get(rule.index())
+            .map_or_else(String::new, |rule| self.line(rule.span))
+    }
+
     /// Which match of a visited rule failed; `None` where all of it held.
     pub(crate) fn failed(&self, ruleset: &Ruleset, visit: &Visit) -> Option<Failed> {
         let failed = explain::failed(&self.program, ruleset, visit)?;
+        let rule = self.program.rules.get(visit.rule.index())?;
         Some(Failed {
             text: self.line(failed.span),
             because: failed.because,
+            is_first: failed.span.start <= rule.span.start,
         })
     }
 

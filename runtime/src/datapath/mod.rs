@@ -218,6 +218,24 @@ impl Datapath {
         frame: Frame,
         out: &mut Vec<OutFrame>,
     ) -> Report {
+        self.handle(now, out, |datapath, report| {
+            datapath.receive(now, port, frame, report);
+        })
+    }
+
+    /// Takes a packet of the machine itself, in router mode, to where routes lead; the frame's link header is room alone.
+    pub fn handle_own(&mut self, now: Instant, frame: Frame, out: &mut Vec<OutFrame>) -> Report {
+        self.handle(now, out, |datapath, report| {
+            datapath.route_own(now, frame.bytes, report);
+        })
+    }
+
+    fn handle(
+        &mut self,
+        now: Instant,
+        out: &mut Vec<OutFrame>,
+        receive: impl FnOnce(&mut Self, &mut Report),
+    ) -> Report {
         if !self.is_started {
             self.start(now);
         }
@@ -232,7 +250,7 @@ impl Datapath {
             ct: None,
         };
         let handled = catch_unwind(AssertUnwindSafe(|| {
-            self.receive(now, port, frame, &mut report);
+            receive(self, &mut report);
         }));
         if handled.is_err() {
             self.recover(before);

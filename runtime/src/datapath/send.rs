@@ -11,6 +11,7 @@ use redan_vm::packet::{
 use redan_vm::{Instant, Packet};
 
 use super::Datapath;
+use super::report::{Report, Verdict};
 use super::trip::{End, Trip, Way};
 use super::world::addresses;
 use crate::frame::{OutFrame, segments};
@@ -331,14 +332,23 @@ impl Datapath {
         if self.depth >= DEEPEST {
             return;
         }
-        let Some(layer) = Self::layer(packet) else {
-            return;
-        };
         self.depth += 1;
         if let (Some(conntrack), Some(about)) = (&mut self.world.conntrack, about) {
             conntrack.attach_related(packet, about);
         }
         let mut trip = Trip::new(now, None);
+        if let Err(End { reason, .. }) = self.send_own(&mut trip, packet, port, to) {
+            self.count_drop(reason.unwrap_or(Reason::Policy));
+        }
+        self.release(packet);
+        self.depth -= 1;
+    }
+
+    /// A packet of the machine itself, past its hooks and out of a port.
+    fn send_own(&mut self, trip: &mut Trip, packet: &mut Packet, port: PortId, to: Target) -> Way {
+        let Some(layer) = Self::layer(packet) else {
+            return Err(End::other(Reason::NotIp));
+        };
         self.set_out(packet, Some(port));
         let dst = addresses(packet).map(|(_, dst)| dst);
         let gateway = match to {
@@ -347,11 +357,11 @@ impl Datapath {
         };
         let about_route = self.world.route.replace((port, gateway));
         let way = self
-            .pass(&mut trip, packet, Hook::Output, layer)
+            .pass(trip, packet, Hook::Output, layer)
             .and_then(|()| {
                 // nft_meta.c: `iiftype` is that of the device where the packet is, from here on the one that it leaves by.
                 packet.meta.iiftype = packet.meta.oiftype;
-                self.pass(&mut trip, packet, Hook::Postrouting, layer)
+                self.pass(trip, packet, Hook::Postrouting, layer)
             })
             .and_then(|()| {
                 // A neighbour is looked for by the address that rules have left in the packet.
@@ -362,14 +372,36 @@ impl Datapath {
                     }
                     (to, _) => to,
                 };
-                self.transmit(&mut trip, packet, port, &to)
+                self.transmit(trip, packet, port, &to)
             });
-        if let Err(End { reason, .. }) = way {
-            self.count_drop(reason.unwrap_or(Reason::Policy));
-        }
-        self.release(packet);
         self.world.route = about_route;
-        self.depth -= 1;
+        way
+    }
+
+    /// Takes a packet of the machine itself to where routes lead: output, postrouting, and out.
+    pub(super) fn route_own(&mut self, now: Instant, frame: Vec<u8>, report: &mut Report) {
+        let mut trip = Trip::new(now, None);
+        let Some(mut packet) = made(frame) else {
+            report.reason = Some(Reason::Malformed);
+            return;
+        };
+        let dst = addresses(&packet).map(|(_, dst)| dst);
+        let hop = dst.and_then(|dst| self.world.fib.find(dst));
+        if let Some(dst) = dst {
+            self.tell(|| Step::Route(dst, hop));
+        }
+        let way = match (hop, dst) {
+            (Some(Hop::Port { port, via }), Some(dst)) => {
+                let to = Target::Neighbor(via.unwrap_or(dst));
+                self.send_own(&mut trip, &mut packet, port, to)
+            }
+            (Some(Hop::Local | Hop::Broadcast | Hop::Multicast), _) => {
+                Err(End::drop(Reason::NotForwarded))
+            }
+            (None, _) | (_, None) => Err(End::drop(Reason::NoRoute)),
+        };
+        *report = trip.report(&packet, way.map(|()| Verdict::Accept));
+        self.release(&mut packet);
     }
 
     /// On a wire and in front of a host: the answer goes back as from the frame's destination. Only answers of the machine itself
