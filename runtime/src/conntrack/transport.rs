@@ -59,36 +59,25 @@ impl<'a> Transport<'a> {
 
     fn locate_ipv6(packet: &'a [u8]) -> Result<Self, InvalidReason> {
         let ip = Ipv6::new_checked(packet).ok_or(InvalidReason::Truncated)?;
-        let mut protocol = ip.next_header();
-        let mut bytes = packet.get(ipv6::LEN..).unwrap_or(&[]);
-        while ipv6::is_extension(protocol) {
-            if protocol == next_header::NONE {
+        let mut chain = ipv6::Chain::new(packet).ok_or(InvalidReason::Truncated)?;
+        while ipv6::is_extension(chain.number) {
+            if chain.number == next_header::NONE {
                 return Err(InvalidReason::Truncated);
             }
-            let &[next, len] = bytes.first_chunk::<2>().ok_or(InvalidReason::Truncated)?;
-            let len = match protocol {
-                next_header::FRAGMENT => {
-                    let fragment =
-                        ipv6::Fragment::new_checked(bytes).ok_or(InvalidReason::Truncated)?;
-                    if fragment.offset != 0 {
-                        return Err(InvalidReason::Fragment);
-                    }
-                    ipv6::Fragment::LEN
-                }
-                next_header::AUTH => (usize::from(len) + 2) * 4,
-                _ => (usize::from(len) + 1) * 8,
-            };
-            // A last header that claims more than there is leaves nothing behind it, as in Linux; the protocol's own check follows.
-            bytes = bytes.get(len..).unwrap_or(&[]);
-            protocol = next;
+            let header = chain.read().ok_or(InvalidReason::Truncated)?;
+            if header.fragment.is_some_and(|fragment| fragment.offset != 0) {
+                return Err(InvalidReason::Fragment);
+            }
+            chain.pass(&header);
         }
         Ok(Self {
             nfproto: nfproto::IPV6,
             src: ip.src().octets(),
             dst: ip.dst().octets(),
-            protocol,
+            protocol: chain.number,
             hop_limit: ip.hop_limit(),
-            bytes,
+            // A last header that claims more than there is leaves nothing behind it, as in Linux; the protocol's own check follows.
+            bytes: packet.get(chain.at..).unwrap_or(&[]),
             packet_len: length(packet),
         })
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use redan_vm::Packet;
-use redan_vm::packet::ipv6::{self, Fragment, next_header};
+use redan_vm::packet::ipv6::{self, Chain, Fragment, next_header};
 
 /// A fragment.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Piece {
     pub(super) end: usize,
     /// IPv6: where the fragment header starts in the frame.
     pub(super) header: usize,
+    /// IPv6: the byte of the frame that announces it.
+    pub(super) announced_at: usize,
     /// DSCP and ECN byte.
     pub(super) class: u8,
     /// IPv4: do not fragment.
@@ -46,6 +48,7 @@ pub(super) fn v4(packet: &Packet) -> Option<Piece> {
         start: network + ip.header_len(),
         end: packet.layout.end as usize,
         header: 0,
+        announced_at: 0,
         class: ip.tos(),
         dont_fragment: ip.is_dont_fragment(),
     })
@@ -72,20 +75,18 @@ pub(super) fn v6(packet: &Packet) -> Option<Piece> {
     let ip = packet.ipv6()?;
     let bytes = packet.network();
     let network = packet.layout.network as usize;
-    let (mut next, mut at) = (ip.next_header(), ipv6::LEN);
+    let mut chain = Chain::new(bytes)?;
     // Authentication ends the walk: what it covers is not put together by those in between (`find_prev_fhdr`).
     while matches!(
-        next,
+        chain.number,
         next_header::HOP_BY_HOP | next_header::ROUTING | next_header::DEST_OPTIONS
     ) {
-        let &[following, len] = bytes.get(at..)?.first_chunk::<2>()?;
-        at += (usize::from(len) + 1) * 8;
-        next = following;
+        chain.pass(&chain.read()?);
     }
-    if next != next_header::FRAGMENT {
+    if chain.number != next_header::FRAGMENT {
         return None;
     }
-    let fragment = Fragment::new_checked(bytes.get(at..)?)?;
+    let fragment = chain.read()?.fragment?;
     if fragment.offset == 0 && is_cut_short(bytes) {
         return None;
     }
@@ -96,9 +97,10 @@ pub(super) fn v6(packet: &Packet) -> Option<Piece> {
         l4proto: 0,
         offset: usize::from(fragment.offset),
         more: fragment.is_more,
-        start: network + at + Fragment::LEN,
+        start: network + chain.at + Fragment::LEN,
         end: packet.layout.end as usize,
-        header: network + at,
+        header: network + chain.at,
+        announced_at: network + chain.announced_at,
         class: ip.traffic_class(),
         dont_fragment: false,
     })

@@ -1,7 +1,7 @@
 //! The fragments of one packet.
 
 use redan_vm::Packet;
-use redan_vm::packet::{Ipv4, Ipv6, ipv4, ipv6};
+use redan_vm::packet::{Ipv4, Ipv6, Offload, TransportSum, ipv4, ipv6};
 
 use super::Parts;
 use super::parse::Piece;
@@ -47,6 +47,8 @@ pub(super) struct Queue {
     /// Payload bytes so far.
     bytes: usize,
     ecn: u8,
+    /// Some fragment's bytes cannot be verified, so the whole cannot.
+    is_trusted: bool,
     /// Longest fragment, and longest with "do not fragment", in bytes from the network header on.
     longest: usize,
     longest_df: usize,
@@ -61,6 +63,7 @@ impl Queue {
             last_seen: false,
             bytes: 0,
             ecn: 0,
+            is_trusted: false,
             longest: 0,
             longest_df: 0,
         }
@@ -123,6 +126,7 @@ impl Queue {
         self.len = self.len.max(end);
         self.last_seen |= !piece.more;
         self.ecn |= 1 << (piece.class & 3);
+        self.is_trusted |= packet.offload.sum == TransportSum::Trusted;
         let network = packet.layout.network as usize;
         let whole = piece.start.saturating_sub(network) + (end - piece.offset);
         self.longest = self.longest.max(whole);
@@ -175,7 +179,10 @@ impl Queue {
         } else {
             piece.header
         };
-        let mut frame = Vec::with_capacity(head_end + self.len);
+        // The whole goes on in the buffer of the part that came last.
+        let mut frame = std::mem::take(&mut packet.frame);
+        frame.clear();
+        frame.reserve(head_end + self.len);
         frame.extend_from_slice(first.frame.get(..head_end)?);
         for (_, bytes) in &self.parts {
             frame.extend_from_slice(bytes);
@@ -195,12 +202,17 @@ impl Queue {
             ip.fill_checksum();
         } else {
             let next = *first.frame.get(piece.header)?;
-            write_next_header(&mut frame, network, piece.header, next)?;
+            *frame.get_mut(piece.announced_at)? = next;
             let mut ip = Ipv6::new_checked(frame.get_mut(network..)?)?;
             ip.set_payload_len(total - u16::try_from(ipv6::LEN).ok()?);
             ip.set_version_class_flow(ip.version_class_flow() | (u32::from(mark) << 20));
         }
         packet.frame = frame;
+        packet.offload = if self.is_trusted {
+            Offload::TRUSTED
+        } else {
+            Offload::default()
+        };
         let cuts = self
             .parts
             .iter()
@@ -212,15 +224,4 @@ impl Queue {
             longest: u32::try_from(self.longest).ok()?,
         })
     }
-}
-
-/// Writes what follows the header in front of `fragment`, where the fragment header stood.
-fn write_next_header(frame: &mut [u8], network: usize, fragment: usize, next: u8) -> Option<()> {
-    let (mut place, mut at) = (network + 6, network + ipv6::LEN);
-    while at < fragment {
-        place = at;
-        at += (usize::from(*frame.get(at + 1)?) + 1) * 8;
-    }
-    *frame.get_mut(place)? = next;
-    Some(())
 }

@@ -6,7 +6,7 @@ use redan_vm::Packet;
 use redan_vm::instr::Log;
 use redan_vm::packet::icmp::icmp_type;
 use redan_vm::packet::icmpv6::icmpv6_type;
-use redan_vm::packet::ipv6::{self, next_header};
+use redan_vm::packet::ipv6;
 use redan_vm::packet::{Arp, Icmp, Icmpv6, Ipv4, Ipv6, Tcp, Udp, icmp, ipv4, protocol, tcp};
 
 /// Bits of [`Log::flags`] (`nf_log.h: NF_LOG_*`).
@@ -173,32 +173,30 @@ fn v6(f: &mut Formatter<'_>, flags: u32, bytes: &[u8], outer: bool) -> Result {
         ip.hop_limit(),
         ip.flow_label()
     )?;
-    let (mut next, mut rest) = (ip.next_header(), bytes.get(ipv6::LEN..).unwrap_or(&[]));
+    let Some(mut chain) = ipv6::Chain::new(bytes) else {
+        return Ok(());
+    };
     let mut first = true;
-    while ipv6::is_extension(next) && next != next_header::NONE && first {
-        let Some(&[following, len, ..]) = rest.first_chunk::<8>() else {
-            return incomplete(f, rest);
+    while chain.is_at_extension() && first {
+        let Some(header) = chain.read().filter(|header| header.bytes.len() >= 8) else {
+            return incomplete(f, bytes.get(chain.at..).unwrap_or(&[]));
         };
         let opened = flags & flag::IPOPT != 0;
         if opened {
             f.write_str("OPT ( ")?;
         }
-        let len = match (next, ipv6::Fragment::new_checked(rest)) {
-            (next_header::FRAGMENT, Some(fragment)) => {
-                let more = if fragment.is_more { "INCOMPLETE " } else { "" };
-                write!(f, "FRAG:{} {more}ID:{:08x} ", fragment.offset, fragment.id)?;
-                first = fragment.offset == 0;
-                ipv6::Fragment::LEN
-            }
-            (next_header::AUTH, _) => (usize::from(len) + 2) * 4,
-            _ => (usize::from(len) + 1) * 8,
-        };
+        if let Some(fragment) = header.fragment {
+            let more = if fragment.is_more { "INCOMPLETE " } else { "" };
+            write!(f, "FRAG:{} {more}ID:{:08x} ", fragment.offset, fragment.id)?;
+            first = fragment.offset == 0;
+        }
         if opened {
             f.write_str(") ")?;
         }
-        (next, rest) = (following, rest.get(len..).unwrap_or(&[]));
+        chain.pass(&header);
     }
-    transport(f, flags, next, (rest, first), |f| {
+    let rest = bytes.get(chain.at..).unwrap_or(&[]);
+    transport(f, flags, chain.number, (rest, first), |f| {
         icmp6(f, flags, rest, first, outer)
     })
 }

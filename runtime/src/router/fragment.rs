@@ -143,18 +143,16 @@ fn joined(head: &[u8], between: &[u8], part: &[u8]) -> Vec<u8> {
 /// Where the part that every fragment repeats ends in the frame, where its last next-header byte is, and what that says
 /// (`output_core.c: ip6_find_1stfragopt`).
 fn unfragmentable(frame: &[u8], network: usize) -> Option<(usize, usize, u8)> {
-    let (mut place, mut at) = (network + 6, network + ipv6::LEN);
+    let mut chain = ipv6::Chain::new(frame.get(network..)?)?;
     let mut routed = false;
     loop {
-        let next = *frame.get(place)?;
-        match next {
+        match chain.number {
             ipv6::next_header::HOP_BY_HOP => {}
             ipv6::next_header::ROUTING => routed = true,
             ipv6::next_header::DEST_OPTIONS if !routed => {}
-            _ => return Some((at, place, next)),
+            number => return Some((network + chain.at, network + chain.announced_at, number)),
         }
-        place = at;
-        at += (usize::from(*frame.get(at + 1)?) + 1) * 8;
+        chain.pass(&chain.read()?);
     }
 }
 

@@ -5,7 +5,7 @@ use super::{payload, tcp_option};
 use crate::Reg;
 use crate::family::nfproto;
 use crate::instr::{Base, ExthdrOp};
-use crate::packet::{Packet, layout_flags, protocol};
+use crate::packet::{Packet, ipv6, layout_flags, protocol};
 use crate::regs::Regs;
 
 /// What of an option is loaded or written.
@@ -68,47 +68,14 @@ fn within(option: &[u8], place: Place) -> Option<&[u8]> {
     option.get(from..from.checked_add(usize::from(place.len))?)
 }
 
-/// Next-header values that `ipv6_find_hdr` walks over.
-const fn is_extension(next: u8) -> bool {
-    matches!(next, 0 | 43 | 44 | 51 | 59 | 60)
-}
-
-/// Where an extension header starts in the frame (`exthdrs_core.c: ipv6_find_hdr`).
+/// Where an extension header starts in the frame.
 fn ipv6(packet: &Packet, kind: u8) -> Option<usize> {
-    const NONE: u8 = 59;
-    const FRAGMENT: u8 = 44;
-    const AUTH: u8 = 51;
     if packet.layout.nfproto != nfproto::IPV6 {
         return None;
     }
-    let bytes = packet.frame.get(..packet.layout.end as usize)?;
     let network = packet.layout.network as usize;
-    let mut next = *bytes.get(network.checked_add(6)?)?;
-    let mut at = network.checked_add(40)?;
-    loop {
-        if !is_extension(next) || next == NONE {
-            return (next == kind).then_some(at);
-        }
-        let header = bytes.get(at..)?;
-        let (&following, &units) = (header.first()?, header.get(1)?);
-        let units = usize::from(units);
-        let len = match next {
-            FRAGMENT => {
-                let field = u16::from_be_bytes([*header.get(2)?, *header.get(3)?]);
-                if field & !7 != 0 && next != kind {
-                    return None;
-                }
-                8
-            }
-            AUTH => (units + 2) * 4,
-            _ => (units + 1) * 8,
-        };
-        if next == kind {
-            return Some(at);
-        }
-        next = following;
-        at = at.checked_add(len)?;
-    }
+    let bytes = packet.frame.get(network..packet.layout.end as usize)?;
+    network.checked_add(ipv6::find_header(bytes, kind)?)
 }
 
 /// Where an IPv4 option starts in the frame. Options that do not parse count as absent (`ip_options.c: __ip_options_compile`).

@@ -132,26 +132,69 @@ pub struct Walk {
     pub fragment: Option<FragmentAt>,
 }
 
-/// One extension header.
-struct Extension {
-    next: u8,
-    len: usize,
-    fragment: Option<Fragment>,
+/// The chain of a packet's headers behind the first, read one after another by whoever knows where to stop: dissection, rules, conntrack,
+/// defragmentation, and cutting.
+#[derive(Clone, Copy, Debug)]
+pub struct Chain<'a> {
+    packet: &'a [u8],
+    /// What starts at `at`: an extension header by its number, or the layer 4 protocol.
+    pub number: u8,
+    /// Byte of the packet at which it starts; may lie behind the packet's end.
+    pub at: usize,
+    /// Byte of the packet that announces it.
+    pub announced_at: usize,
 }
 
-/// Reads the extension header of this kind; `None` when it is cut off.
-fn extension(number: u8, bytes: &[u8]) -> Option<Extension> {
-    let &[next, units] = bytes.first_chunk::<2>()?;
-    let (len, fragment) = match number {
-        next_header::FRAGMENT => (Fragment::LEN, Some(Fragment::new_checked(bytes)?)),
-        next_header::AUTH => ((usize::from(units) + 2) * 4, None),
-        _ => ((usize::from(units) + 1) * 8, None),
-    };
-    Some(Extension {
-        next,
-        len,
-        fragment,
-    })
+/// An extension header that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extension<'a> {
+    /// From its first byte to the packet's end; it may be longer than that.
+    pub bytes: &'a [u8],
+    /// Its length in bytes.
+    pub len: usize,
+    /// What it says, if it is a fragment header.
+    pub fragment: Option<Fragment>,
+}
+
+impl<'a> Chain<'a> {
+    /// The chain of a packet that starts with its IPv6 header; `None` when that is cut off before it announces anything.
+    pub fn new(packet: &'a [u8]) -> Option<Self> {
+        const ANNOUNCED_AT: usize = 6;
+        Some(Self {
+            packet,
+            number: *packet.get(ANNOUNCED_AT)?,
+            at: LEN,
+            announced_at: ANNOUNCED_AT,
+        })
+    }
+
+    /// Whether an extension header comes that has a length, so that something may follow it.
+    pub const fn is_at_extension(&self) -> bool {
+        is_extension(self.number) && self.number != next_header::NONE
+    }
+
+    /// Reads what is next as an extension header; `None` when it is cut off before its length, or before a fragment's offset.
+    pub fn read(&self) -> Option<Extension<'a>> {
+        let bytes = self.packet.get(self.at..)?;
+        let units = usize::from(bytes.first_chunk::<2>()?[1]);
+        let (len, fragment) = match self.number {
+            next_header::FRAGMENT => (Fragment::LEN, Some(Fragment::new_checked(bytes)?)),
+            next_header::AUTH => ((units + 2) * 4, None),
+            _ => ((units + 1) * 8, None),
+        };
+        Some(Extension {
+            bytes,
+            len,
+            fragment,
+        })
+    }
+
+    /// Goes on behind the extension header that was read.
+    pub fn pass(&mut self, header: &Extension<'_>) {
+        self.number = header.bytes.first().copied().unwrap_or(next_header::NONE);
+        self.announced_at = self.at;
+        self.at += header.len;
+    }
 }
 
 /// Walks a packet's extension headers to the last one (`exthdrs_core.c: ipv6_find_hdr` without a target).
@@ -161,25 +204,21 @@ pub fn walk(packet: &[u8], auth: Auth) -> Walk {
         transport: LEN,
         fragment: None,
     };
-    // Where the next-header byte is that announces what starts at `walk.transport`.
-    let mut announced_at = 6;
-    let Some(mut number) = packet.get(announced_at).copied() else {
+    let Some(mut chain) = Chain::new(packet) else {
         return walk;
     };
     loop {
-        let is_last = number == next_header::AUTH && auth == Auth::IsTransport;
-        if !is_extension(number) || number == next_header::NONE || is_last {
-            walk.l4proto = Some(number);
+        let is_last = chain.number == next_header::AUTH && auth == Auth::IsTransport;
+        if !chain.is_at_extension() || is_last {
+            walk.l4proto = Some(chain.number);
             return walk;
         }
-        let Some(header) = packet
-            .get(walk.transport..)
-            .and_then(|bytes| extension(number, bytes))
-        else {
+        let Some(header) = chain.read() else {
             return walk;
         };
-        let at = walk.transport;
-        walk.transport += header.len;
+        let (at, announced_at) = (chain.at, chain.announced_at);
+        chain.pass(&header);
+        walk.transport = chain.at;
         if let Some(fragment) = header.fragment {
             walk.fragment = Some(FragmentAt {
                 at,
@@ -187,36 +226,29 @@ pub fn walk(packet: &[u8], auth: Auth) -> Walk {
                 header: fragment,
             });
             if fragment.offset != 0 {
-                let is_known = !is_extension(header.next) || header.next == next_header::NONE;
-                walk.l4proto = is_known.then_some(header.next);
+                walk.l4proto = (!chain.is_at_extension()).then_some(chain.number);
                 return walk;
             }
         }
-        announced_at = at;
-        number = header.next;
     }
 }
 
 /// Byte of the packet at which the header with this number starts (`exthdrs_core.c: ipv6_find_hdr` with a target); `None` when it is absent, cut off
 /// before its second byte, or behind a later fragment's header.
 pub fn find_header(packet: &[u8], target: u8) -> Option<usize> {
-    let mut number = *packet.get(6)?;
-    let mut at = LEN;
+    let mut chain = Chain::new(packet)?;
     loop {
-        if !is_extension(number) || number == next_header::NONE {
-            return (number == target).then_some(at);
+        if !chain.is_at_extension() {
+            return (chain.number == target).then_some(chain.at);
         }
-        let header = packet
-            .get(at..)
-            .and_then(|bytes| extension(number, bytes))?;
-        if number == target {
-            return Some(at);
+        let header = chain.read()?;
+        if chain.number == target {
+            return Some(chain.at);
         }
         if header.fragment.is_some_and(|fragment| fragment.offset != 0) {
             return None;
         }
-        number = header.next;
-        at += header.len;
+        chain.pass(&header);
     }
 }
 

@@ -164,6 +164,7 @@ impl Packet {
                 Some(())
             }
             protocol::TCP | protocol::UDP | protocol::UDPLITE => {
+                self.transport_range(0, super::udp::LEN)?;
                 let field = self.transport_sum_field();
                 self.set_transport16(offset, port, field)
             }

@@ -2,6 +2,7 @@
 
 mod bridge;
 mod faults;
+mod offload;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -10,7 +10,7 @@ use std::io::{self, IoSlice, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::{PacketSink, PacketSource};
-use crate::frame::{Frame, OutFrame, Pool, Takes};
+use crate::frame::{Frame, Offload, OutFrame, Pool, Takes};
 use crate::site::is_interface_name;
 
 /// What went wrong with a TAP device, with the remedy.
@@ -46,6 +46,8 @@ pub enum TapError {
 
 /// Bytes taken in one turn: no more than lie near the processor until they are written again.
 const NEAR: usize = 128 * 1024;
+/// Bytes of a frame that are moved more cheaply than taken from two places.
+const SHORT: usize = 2048;
 
 /// An open TAP device.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub struct Tap {
     name: String,
     file: File,
     takes: Takes,
+    /// The last frame that was read was longer than [`SHORT`]; the next one is likely to be, too.
+    last_was_long: bool,
     /// Frames that the device did not take.
     lost: u64,
 }
@@ -101,6 +105,7 @@ impl Tap {
                 tcp: true,
                 udp: has_udp,
             },
+            last_was_long: false,
             lost: 0,
         })
     }
@@ -108,6 +113,41 @@ impl Tap {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Reads a frame into an empty buffer. A short one is read together with its header and moved to the front; that costs less than having
+    /// the kernel look at two places. A long one is not moved, but for the first after a short one.
+    fn read(&mut self, bytes: &mut Vec<u8>) -> io::Result<Offload> {
+        let mut header = [0; vnet::BYTES];
+        if self.last_was_long {
+            sys::read_behind(&self.file, &mut header, bytes)?;
+        } else {
+            sys::read(&self.file, bytes)?;
+            let rest = bytes.len().saturating_sub(header.len());
+            if let Some(front) = bytes.first_chunk() {
+                header = *front;
+                bytes.copy_within(header.len().., 0);
+            }
+            bytes.truncate(rest);
+        }
+        self.last_was_long = bytes.len() > SHORT;
+        Ok(vnet::parse(&header))
+    }
+
+    /// Writes a frame, with the same care.
+    fn write(&self, bytes: &mut Vec<u8>, offload: &Offload) -> io::Result<()> {
+        let header = vnet::emit(offload);
+        let len = bytes.len();
+        if len > SHORT {
+            let parts = [IoSlice::new(&header), IoSlice::new(bytes)];
+            return (&self.file).write_vectored(&parts).map(drop);
+        }
+        bytes.resize(len + header.len(), 0);
+        bytes.copy_within(..len, header.len());
+        if let Some(front) = bytes.first_chunk_mut() {
+            *front = header;
+        }
+        sys::write(&self.file, bytes)
     }
 
     /// What may be left to it of a frame.
@@ -163,28 +203,28 @@ impl PacketSource for Tap {
         let (mut taken, mut near) = (0, 0);
         while taken < most && near < NEAR {
             let mut bytes = pool.take();
-            let mut header = [0; vnet::BYTES];
-            match sys::read_frame(&self.file, &mut header, &mut bytes) {
-                Ok(()) => {}
+            match self.read(&mut bytes) {
+                Ok(offload) => {
+                    taken += 1;
+                    near += bytes.len();
+                    frames.push(Frame {
+                        bytes,
+                        offload,
+                        made_link: false,
+                    });
+                }
                 Err(error) => {
                     pool.give(bytes);
                     if matches!(
                         error.kind(),
                         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
                     ) {
-                        return Ok(taken);
+                        break;
                     }
                     let what = format!("read from the TAP `{}`: {error}", self.name);
                     return Err(io::Error::new(error.kind(), what));
                 }
             }
-            taken += 1;
-            near += bytes.len();
-            frames.push(Frame {
-                bytes,
-                offload: vnet::parse(&header),
-                made_link: false,
-            });
         }
         Ok(taken)
     }
@@ -192,14 +232,12 @@ impl PacketSource for Tap {
 
 impl PacketSink for Tap {
     fn send(&mut self, frame: OutFrame, pool: &mut Pool) -> io::Result<()> {
-        let header = vnet::emit(&frame.offload);
-        let sent =
-            (&self.file).write_vectored(&[IoSlice::new(&header), IoSlice::new(&frame.bytes)]);
-        pool.give(frame.bytes);
-        if sent.is_err() {
+        let mut bytes = frame.bytes;
+        if self.write(&mut bytes, &frame.offload).is_err() {
             // Down, full, or a frame that the kernel refuses: as on a wire, it is lost, and the next one may get through.
             self.lost += 1;
         }
+        pool.give(bytes);
         Ok(())
     }
 }

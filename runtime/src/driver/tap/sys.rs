@@ -86,26 +86,65 @@ pub(super) fn set_offload(file: &File, bits: libc::c_uint) -> io::Result<()> {
     }
 }
 
-/// Reads one frame: its header, and the rest into what room the empty `bytes` has.
-pub(super) fn read_frame(file: &File, header: &mut [u8], bytes: &mut Vec<u8>) -> io::Result<()> {
+/// Reads into the room that `bytes` has behind what it holds, and says how much there was.
+///
+/// This and the calls below go past the C library's functions, which a second thread makes points of cancellation: that costs two locked
+/// instructions a frame.
+pub(super) fn read(file: &File, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    let room = bytes.spare_capacity_mut();
+    // SAFETY: the descriptor is open, and `room` is a place to write to, as long as it says.
+    let read = unsafe {
+        libc::syscall(
+            libc::SYS_read,
+            file.as_raw_fd(),
+            room.as_mut_ptr(),
+            room.len(),
+        )
+    };
+    let read = usize::try_from(read).map_err(|_| io::Error::last_os_error())?;
+    // SAFETY: that many bytes behind the old length have been written, within the capacity.
+    unsafe { bytes.set_len(bytes.len() + read) };
+    Ok(read)
+}
+
+/// Reads into `front` and then into the room that `bytes` has behind what it holds; says how much there was.
+pub(super) fn read_behind(file: &File, front: &mut [u8], bytes: &mut Vec<u8>) -> io::Result<usize> {
     let room = bytes.spare_capacity_mut();
     let parts = [
         libc::iovec {
-            iov_base: header.as_mut_ptr().cast(),
-            iov_len: header.len(),
+            iov_base: front.as_mut_ptr().cast(),
+            iov_len: front.len(),
         },
         libc::iovec {
             iov_base: room.as_mut_ptr().cast(),
             iov_len: room.len(),
         },
     ];
-    // SAFETY: the descriptor is open, and both parts are places to write to, as long as they say, that nothing else reads meanwhile.
-    let read = unsafe { libc::readv(file.as_raw_fd(), parts.as_ptr(), 2) };
+    // SAFETY: the descriptor is open, and both parts are places to write to, as long as they say.
+    let read = unsafe { libc::syscall(libc::SYS_readv, file.as_raw_fd(), parts.as_ptr(), 2) };
     let read = usize::try_from(read).map_err(|_| io::Error::last_os_error())?;
-    let len = bytes.len() + read.saturating_sub(header.len());
-    // SAFETY: readv fills the header first; what it read beyond that is initialised, and lies within the capacity.
+    let len = bytes.len() + read.saturating_sub(front.len());
+    // SAFETY: `front` is filled first; what was read beyond it has been written behind the old length, within the capacity.
     unsafe { bytes.set_len(len) };
-    Ok(())
+    Ok(read)
+}
+
+/// Writes one frame.
+pub(super) fn write(file: &File, bytes: &[u8]) -> io::Result<()> {
+    // SAFETY: the descriptor is open, and `bytes` can be read as long as it says.
+    let written = unsafe {
+        libc::syscall(
+            libc::SYS_write,
+            file.as_raw_fd(),
+            bytes.as_ptr(),
+            bytes.len(),
+        )
+    };
+    if written < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// Brings an interface up.
@@ -127,40 +166,55 @@ pub(super) fn bring_up(name: &str) -> io::Result<()> {
     }
 }
 
-/// Waits until one of the descriptors can be read, a signal comes, or the time is over.
-pub(in crate::driver) fn wait_readable(
-    descriptors: &[BorrowedFd<'_>],
-    most: Duration,
-) -> io::Result<()> {
-    let mut polled: Vec<libc::pollfd> = descriptors
-        .iter()
-        .map(|descriptor| libc::pollfd {
+/// Waits for descriptors.
+pub(in crate::driver) struct Waiter {
+    polled: Vec<libc::pollfd>,
+}
+
+impl Waiter {
+    /// For these descriptors, which must stay open.
+    pub(in crate::driver) fn new<'a>(descriptors: impl Iterator<Item = BorrowedFd<'a>>) -> Self {
+        let polled = |descriptor: BorrowedFd<'a>| libc::pollfd {
             fd: descriptor.as_raw_fd(),
             events: libc::POLLIN,
             revents: 0,
-        })
-        .collect();
-    let count = libc::nfds_t::try_from(polled.len()).map_err(io::Error::other)?;
-    let time = libc::timespec {
-        tv_sec: libc::time_t::try_from(most.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_nsec: libc::c_long::from(most.subsec_nanos()),
-    };
-    // SAFETY: `polled` has `count` entries and lives through the call, as does `time`; no signal mask is given.
-    let result = unsafe {
-        libc::ppoll(
-            polled.as_mut_ptr(),
-            count,
-            &raw const time,
-            std::ptr::null(),
-        )
-    };
-    if result < 0 {
+        };
+        Self {
+            polled: descriptors.map(polled).collect(),
+        }
+    }
+
+    /// Waits until one of the descriptors can be read (true), a signal comes, or the time is over.
+    pub(in crate::driver) fn wait(&mut self, most: Duration) -> io::Result<bool> {
+        let count = libc::nfds_t::try_from(self.polled.len()).map_err(io::Error::other)?;
+        let time = libc::timespec {
+            tv_sec: libc::time_t::try_from(most.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_nsec: libc::c_long::from(most.subsec_nanos()),
+        };
+        // SAFETY: `polled` has `count` entries and lives through the call, as does `time`; no signal mask is given.
+        let result = unsafe {
+            libc::ppoll(
+                self.polled.as_mut_ptr(),
+                count,
+                &raw const time,
+                std::ptr::null(),
+            )
+        };
+        if result >= 0 {
+            return Ok(result > 0);
+        }
+        // What was there before an error is not what is there now.
+        self.polled.iter_mut().for_each(|one| one.revents = 0);
         let error = io::Error::last_os_error();
-        return if error.kind() == io::ErrorKind::Interrupted {
-            Ok(())
+        if error.kind() == io::ErrorKind::Interrupted {
+            Ok(false)
         } else {
             Err(error)
-        };
+        }
     }
-    Ok(())
+
+    /// Whether there was something on the descriptor with this number, by the last wait: a frame, or an error that reading will tell.
+    pub(in crate::driver) fn is_ready(&self, number: usize) -> bool {
+        self.polled.get(number).is_some_and(|one| one.revents != 0)
+    }
 }

@@ -1,7 +1,7 @@
 //! What can be tested with and without permission.
 
 use super::*;
-use crate::frame::{Offload, SegmentKind, Segments, TransportSum};
+use crate::frame::{SegmentKind, Segments, TransportSum};
 
 #[track_caller]
 fn check_refused(name: &str, message: &str) {

@@ -6,6 +6,7 @@ use super::*;
 
 mod cases;
 mod props;
+mod rewriting;
 
 const MAC_A: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const MAC_B: [u8; 6] = [2, 0, 0, 0, 0, 2];
