@@ -28,17 +28,20 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
 
 /// Reads a file or stdin whole.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    read_whole(open(path)?).with_context(|| cannot_read(&display_name(path)))
+}
+
+/// Opens a file or stdin.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn io::Read>> {
+    if is_stdin(path) {
+        return Ok(Box::new(io::stdin()));
+    }
     let name = display_name(path);
-    let reader: Box<dyn io::Read> = if is_stdin(path) {
-        Box::new(io::stdin())
-    } else {
-        let file = std::fs::File::open(path).with_context(|| cannot_read(&name))?;
-        if file.metadata().is_ok_and(|meta| meta.is_dir()) {
-            bail!("cannot read {name}: it is a directory; name a file in it");
-        }
-        Box::new(file)
-    };
-    read_whole(reader).with_context(|| cannot_read(&name))
+    let file = std::fs::File::open(path).with_context(|| cannot_read(&name))?;
+    if file.metadata().is_ok_and(|meta| meta.is_dir()) {
+        bail!("cannot read {name}: it is a directory; name a file in it");
+    }
+    Ok(Box::new(file))
 }
 
 fn cannot_read(name: &str) -> String {

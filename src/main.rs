@@ -3,6 +3,7 @@
 //! What the crates may not do is done here: the environment, files, exit codes, text for people. One file a subcommand in [`cmd`].
 
 mod args;
+mod capture;
 mod cmd;
 mod craft;
 mod engine;

@@ -1,6 +1,6 @@
 //! From a rule file to a compiled ruleset, by way of everything that is found wrong with it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -82,11 +82,7 @@ pub(crate) fn check(
         }
         None => given,
     };
-    let loader = FileLoader {
-        search: std::iter::once(PathBuf::from("/etc"))
-            .chain(reading.include.iter().cloned())
-            .collect(),
-    };
+    let loader = FileLoader::beside(path, &reading.include);
     let (mut file, parsed) = parse::parse(&mut sources, root, &loader, &reading.defines);
     list.extend(parsed);
     let options = Options {

@@ -89,6 +89,7 @@ fn datapath(setup: u8) -> Datapath {
     let settings = Settings {
         site: site(mode),
         live: setup & 4 != 0,
+        any_mac: setup & 16 != 0,
         checksums: if setup & 8 == 0 {
             Checksums::Ignore
         } else {

@@ -356,3 +356,18 @@ fn frames_of_every_length() {
         assert_eq!(outcome.verdict, Final::Accept);
     }
 }
+
+/// Tables of counters and functions are longer than 65,536 entries, and offsets into them than a megabyte.
+#[test]
+fn counters_lie_as_far_from_the_first_as_they_like() {
+    let last = 150_000;
+    let mut ruleset = ruleset(Policy::Drop, vec![vec![vec![counter(last), accept()]]]);
+    ruleset.states = vec![
+        StateSpec::Counter {
+            packets: 0,
+            bytes: 0,
+        };
+        last as usize + 1
+    ];
+    decides("150,001 counters", &ruleset, &[tcp(80)], &[Some(0)]);
+}

@@ -1,19 +1,12 @@
 //! The way from a syntax tree to a compiled ruleset.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
-)]
-
 use crate::ast::File;
 use crate::datatype::Clock;
 use crate::diag::Diagnostic;
 use crate::resolve::{self, Context};
 use crate::source::Sources;
 use crate::typed::Program;
-use redan_vm::Instr;
 use redan_vm::Ruleset;
-use redan_vm::instr::ObjectKind;
 use typed_arena::Arena;
 
 /// What a compilation needs to know beside the text.
@@ -59,15 +52,7 @@ pub fn analyze(file: &mut File, sources: &Sources, options: &Options) -> Compile
     let values = Arena::new();
     let mut cx = Context::new(sources, options, &values);
     resolve::run(&mut cx, file);
-    let mut ruleset = std::mem::take(&mut cx.ruleset);
-    ruleset.needs_conntrack = ruleset
-        .chains
-        .iter()
-        .flat_map(|chain| &chain.rules)
-        .any(|id| {
-            let rule = ruleset.rules.get(id.index());
-            rule.is_some_and(|rule| rule.code.iter().any(needs_conntrack))
-        });
+    let ruleset = std::mem::take(&mut cx.ruleset);
     let (program, diagnostics) = cx.finish();
     Compiled {
         ruleset,
@@ -90,26 +75,4 @@ pub fn compile(
     let compiled = analyze(&mut file, sources, &options);
     let sound = !compiled.diagnostics.iter().any(Diagnostic::is_error);
     (sound.then_some(compiled.ruleset), compiled.diagnostics)
-}
-
-/// Whether an instruction makes the kernel track connections.
-fn needs_conntrack(instr: &Instr) -> bool {
-    match instr {
-        Instr::CtLoad { .. }
-        | Instr::CtSet { .. }
-        | Instr::Nat(_)
-        | Instr::Masq { .. }
-        | Instr::Redir { .. }
-        | Instr::Connlimit { .. }
-        | Instr::Synproxy { .. }
-        | Instr::FlowOffload { .. } => true,
-        Instr::Objref { kind, .. } => matches!(
-            kind,
-            ObjectKind::CtHelper
-                | ObjectKind::CtTimeout
-                | ObjectKind::CtExpectation
-                | ObjectKind::Synproxy
-        ),
-        _ => false,
-    }
 }

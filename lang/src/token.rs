@@ -494,7 +494,8 @@ const RESERVED: &[&str] = &[
 
 /// Whether something may be called by this word, as far as nft is concerned.
 pub(crate) fn may_name(word: &str) -> bool {
-    RESERVED.binary_search(&word).is_err()
+    let kind = kind_of_word(word);
+    RESERVED.binary_search(&word).is_err() && kind.is_name()
 }
 
 const fn same(a: &str, b: &str) -> bool {

@@ -102,6 +102,15 @@ fn json_means_the_same_as_rules() {
 }
 
 #[test]
+fn what_came_after_nft_1_0_6_is_listed() {
+    let text = "table inet t {\n\tflags dormant,owner,persist\n\n\tsecmark web {\n\t\t\"system_u\"\n\t}\n\n\tset s {\n\t\ttype ipv4_addr\n\t\ttimeout 1m\n\t\telements = { 192.0.2.1 timeout never, 192.0.2.2 }\n\t}\n\n\tset m {\n\t\ttypeof tcp option mptcp subtype\n\t\telements = { mp-join,\n\t\t\t     dss }\n\t}\n\n\tset f {\n\t\ttypeof ip saddr . tcp dport\n\t}\n\n\tmap q {\n\t\ttypeof ip saddr . tcp dport : queue\n\t\telements = { 192.0.2.1 . 22 : 7 }\n\t}\n\n\tchain c {\n\t\tip saddr . 22 @f accept\n\t\texthdr ah exists\n\t\tmeta secmark set \"web\"\n\t\tqueue to ip saddr . tcp dport map @q\n\t}\n}\n";
+    let listing = list(&compiled(text));
+    assert_eq!(print(&listing), text);
+    let written = json::emit(&listing).to_string();
+    assert_eq!(print(&list(&compiled(&json::convert(&written).text))), text);
+}
+
+#[test]
 fn rules_without_statements_are_read_from_json() {
     let rule = |more: &str| {
         format!("{{\"rule\": {{\"family\": \"ip\", \"table\": \"t\", \"chain\": \"c\"{more}}}}}")

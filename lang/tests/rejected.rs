@@ -354,3 +354,55 @@ fn what_may_be_said_twice_is_accepted() {
         assert_eq!(codes(text), Vec::<&str>::new(), "{text}");
     }
 }
+
+/// What the kernel's types of sets cannot do; it answers `EOPNOTSUPP`, `EINVAL` or `EBUSY` when rules are loaded.
+#[test]
+fn sets_must_be_ones_that_the_kernel_can_make() {
+    let set = |body: &str| format!("table ip t {{\n set s {{\n type ipv4_addr; {body}\n }}\n}}\n");
+    let sets = [
+        ("flags timeout; ct count over 3;", "E134"),
+        ("timeout 1h; ct count over 3;", "E134"),
+        ("flags timeout; counter; ct count 3;", "E134"),
+        (
+            "flags dynamic,timeout; elements = { 10.0.0.1 ct count over 3 }",
+            "E134",
+        ),
+        ("size 10; ct count over 3;", "E134"),
+        (
+            "flags constant; ct count over 3; elements = { 10.0.0.1 }",
+            "E134",
+        ),
+        ("elements = { 10.0.0.1 timeout 1h }", "E134"),
+        ("flags constant,timeout;", "E134"),
+        ("flags interval,dynamic;", "E134"),
+        ("gc-interval 1h;", "E134"),
+    ];
+    compare(sets.map(|(body, code)| (set(body), code)));
+    let filled = [
+        (
+            "flags dynamic,timeout;",
+            "add @s { ip saddr ct count over 3 }",
+        ),
+        ("flags dynamic;", "add @s { ip saddr timeout 1h }"),
+        ("flags interval;", "add @s { ip saddr }"),
+        ("flags interval;", "delete @s { ip saddr }"),
+        ("flags constant;", "update @s { ip saddr }"),
+        ("", "meter m { ip saddr timeout 1h ct count over 3 }"),
+    ];
+    compare(filled.map(|(body, rule)| {
+        let text = format!(
+            "table ip t {{\n set s {{\n type ipv4_addr; {body}\n }}\n chain c {{\n {rule}\n }}\n}}\n"
+        );
+        (text, "E134")
+    }));
+    for fine in [
+        "ct count over 3;",
+        "flags interval; size 10; ct count over 3;",
+        "size 10; flags dynamic; ct count over 3;",
+        "flags constant; ct count over 3;",
+        "gc-interval 1h; flags timeout;",
+        "flags dynamic; ct count over 3; elements = { 10.0.0.1 ct count over 3 }",
+    ] {
+        assert_eq!(codes(&set(fine)), [""; 0], "{fine}");
+    }
+}

@@ -52,6 +52,8 @@ reasons! {
     StationEvicted = "station-evicted",
     /// The frame is for another machine.
     OtherHost = "other-host",
+    /// In a replay: what became of a frame or of redan's own answer, captured once more on its way out, and not taken twice.
+    Copy = "copy",
     /// Not IP, and no rule takes such frames.
     NotIp = "not-ip",
     /// Broadcast or multicast, which the router does not forward.

@@ -256,6 +256,9 @@ pub struct Site {
 /// Longest name of an interface, in bytes (`IFNAMSIZ` less the closing zero).
 pub const NAME_BYTES: usize = 15;
 
+/// What Linux calls its loopback device.
+pub const LOOPBACK: &str = "lo";
+
 /// What is wrong with a site. Messages say the remedy; the command adds the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SiteError {
@@ -323,6 +326,18 @@ impl Site {
     pub fn port_by_name(&self, name: &str) -> Option<PortId> {
         let index = self.ports.iter().position(|port| port.name == name)?;
         u16::try_from(index).ok().map(PortId)
+    }
+
+    /// The ports that lead to other machines: all but the loopback device.
+    pub fn wired(&self) -> impl Iterator<Item = PortId> + '_ {
+        let ports = (0..).map(PortId).take(self.ports.len());
+        ports.filter(|port| self.is_wired(*port))
+    }
+
+    /// Whether a port leads to other machines.
+    pub fn is_wired(&self, port: PortId) -> bool {
+        let port = self.ports.get(port.index());
+        port.is_some_and(|port| port.name != LOOPBACK)
     }
 
     /// Everything that is wrong with it.

@@ -79,7 +79,7 @@ pub(crate) struct RuleArgs {
     /// Define a variable before the rules are read, such as `-D wan=eth1`; may be given several times.
     #[arg(short = 'D', long = "define", value_name = "NAME=VALUE")]
     pub(crate) defines: Vec<String>,
-    /// Look for included files here too, after the working directory and /etc; may be given several times.
+    /// Look for included files here too, behind the directory of the rule file; may be given several times.
     #[arg(short = 'I', long = "includepath", value_name = "DIR")]
     pub(crate) include: Vec<PathBuf>,
 }

@@ -1,21 +1,27 @@
 //! What `redan replay` may be told.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+
+use crate::output::file::is_stdout;
 
 use super::{EngineName, OnOff, RuleArgs};
 
 /// `replay`.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct ReplayArgs {
     /// A ruleset; `-` is stdin.
     #[arg(value_name = "RULES")]
     pub(crate) rules: PathBuf,
     #[command(flatten)]
     pub(crate) reading: RuleArgs,
-    /// A capture, pcapng or pcap; `-` is stdin.
+    /// A capture, pcapng or pcap, also gzipped; `-` is stdin.
     #[arg(value_name = "CAPTURE")]
     pub(crate) capture: PathBuf,
     /// Ports, addresses and routes; without it frames pass between the capture's interfaces unrouted.
@@ -30,7 +36,10 @@ pub(crate) struct ReplayArgs {
     /// How the replay is printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: ReplayFormat,
-    /// Write the frames that came out to a pcapng file.
+    /// Print lines of any length: by default they are cut to 120 columns.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Write the frames that came out to a pcapng file; `-` is stdout, here and below, and takes the place of what is printed.
     #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
     /// Write the counters at the end to a JSON file.
@@ -54,9 +63,12 @@ pub(crate) struct ReplayArgs {
     /// What is done about checksums in the capture.
     #[arg(long, value_enum, default_value = "verify")]
     pub(crate) checksums: Checksums,
-    /// Name of a port whose interface the capture does not name, in order; default: eth0.
+    /// Name of a port whose interface the capture does not name, in order; or INTERFACE=NAME, by the capture's own name or index for it.
     #[arg(long, value_name = "NAME")]
     pub(crate) port: Vec<String>,
+    /// Take frames to any link address as sent to the port, for a capture from another machine than the site's.
+    #[arg(long)]
+    pub(crate) any_mac: bool,
     /// An address of the machine itself: frames to and from it pass input and output.
     #[arg(long, value_name = "ADDR")]
     pub(crate) local: Vec<IpAddr>,
@@ -78,4 +90,24 @@ pub(crate) enum Checksums {
     Verify,
     /// Checksums are taken for right (a capture from a machine that lets its card compute them).
     Ignore,
+}
+
+impl ReplayArgs {
+    /// Whether frames are printed: stdout is not taken for a file.
+    pub(crate) fn prints(&self) -> bool {
+        !self.outputs().iter().any(|(_, path)| is_stdout(path))
+    }
+
+    /// The files that are written, each with its option.
+    pub(crate) fn outputs(&self) -> Vec<(&'static str, &Path)> {
+        let given = [
+            ("--write", &self.write),
+            ("--counters", &self.counters),
+            ("--conntrack", &self.conntrack),
+        ];
+        given
+            .into_iter()
+            .filter_map(|(option, path)| Some((option, path.as_deref()?)))
+            .collect()
+    }
 }

@@ -18,6 +18,45 @@ pub(crate) fn describe(ruleset: &Ruleset, report: &Report) -> String {
     }
 }
 
+/// The decision for a line of at most `most` characters, less and less of it: without the end of a comment, without the chain, and cut off.
+pub(crate) fn describe_within(ruleset: &Ruleset, report: &Report, most: usize) -> String {
+    let whole = describe(ruleset, report);
+    if whole.chars().count() <= most {
+        return whole;
+    }
+    let rule = (report.decision).and_then(|decision| ruleset.rules.get(decision.rule.index()));
+    let Some(rule) = rule else {
+        return cut(&whole, most);
+    };
+    let place = format!("{}:{}", file(ruleset, rule.origin.file), rule.origin.line);
+    let names = chain(ruleset, rule.chain).map_or_else(String::new, |names| names.join(" "));
+    let fixed = place.chars().count() + names.chars().count() + " ( \"\")".len();
+    let comment = rule.comment.as_deref().unwrap_or_default();
+    if !comment.is_empty() && most >= fixed + 4 {
+        return format!("{place} ({names} \"{}\")", cut(comment, most - fixed));
+    }
+    let short = format!("{place} ({names})");
+    if short.chars().count() <= most {
+        return short;
+    }
+    // Of a path the end says more.
+    let over = (place.chars().count() + 1).saturating_sub(most.max(1));
+    if over <= 1 {
+        return place;
+    }
+    let end: String = place.chars().skip(over).collect();
+    format!("…{end}")
+}
+
+/// A text of at most `most` characters, the last of which says that it goes on.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
 /// `FILE:LINE (FAMILY TABLE CHAIN "comment")`.
 pub(crate) fn rule(ruleset: &Ruleset, id: RuleId) -> String {
     let Some(rule) = ruleset.rules.get(id.index()) else {

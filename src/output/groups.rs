@@ -1,6 +1,6 @@
 //! What `log group` logs: a pcapng file a group. A packet's comment is the rule's prefix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -28,13 +28,8 @@ impl<W: Write> Groups<W> {
     ) -> Result<Self> {
         let ports: Vec<String> = site.ports.iter().map(|port| port.name.clone()).collect();
         let mut writers = BTreeMap::new();
-        for instr in ruleset.rules.iter().flat_map(|rule| &rule.code) {
-            if let Instr::Log(log) = instr
-                && let Some(group) = log.group
-                && !writers.contains_key(&group)
-            {
-                writers.insert(group, CaptureWriter::new(open(group)?, &ports)?);
-            }
+        for group in of(ruleset) {
+            writers.insert(group, CaptureWriter::new(open(group)?, &ports)?);
         }
         Ok(Self { writers, ports })
     }
@@ -74,6 +69,21 @@ impl<W: Write> Groups<W> {
         let ended = |(group, writer): (u16, CaptureWriter<W>)| Ok((group, writer.finish()?));
         self.writers.into_iter().map(ended).collect()
     }
+}
+
+/// The groups that rules log to, each once.
+pub(crate) fn of(ruleset: &Ruleset) -> impl Iterator<Item = u16> {
+    let code = ruleset.rules.iter().flat_map(|rule| &rule.code);
+    let groups: BTreeSet<u16> = code
+        .filter_map(|instr| {
+            if let Instr::Log(log) = instr {
+                log.group
+            } else {
+                None
+            }
+        })
+        .collect();
+    groups.into_iter()
 }
 
 /// The file of a group.

@@ -110,7 +110,11 @@ fn meta_example(key: MetaKey) -> String {
         );
     let example = format!("{meta}{} {value}", key.word());
     let family = match key {
-        MetaKey::Ibrname | MetaKey::Obrname | MetaKey::Ibrpvid | MetaKey::Ibrvproto => "bridge",
+        MetaKey::Ibrname
+        | MetaKey::Obrname
+        | MetaKey::Ibrpvid
+        | MetaKey::Ibrvproto
+        | MetaKey::Ibrhwaddr => "bridge",
         _ => "inet",
     };
     code::rule(family, "", "", &example);

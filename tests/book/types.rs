@@ -68,7 +68,8 @@ pub(crate) fn page() -> String {
          everywhere where words go, in decimal or, after `0x`, in hexadecimal.\n",
     );
     for &datatype in DataType::ALL {
-        if datatype == DataType::Tunnel {
+        // types of fields alone
+        if matches!(datatype, DataType::Tunnel | DataType::Queue) {
             continue;
         }
         let info = info(datatype);

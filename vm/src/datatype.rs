@@ -47,6 +47,10 @@ words! {
         Dscp = "dscp",
         /// An ECN value.
         Ecn = "ecn",
+        /// A subtype of the TCP option MPTCP.
+        MptcpSubtype = "mptcp_subtype",
+        /// A queue's number.
+        Queue = "queue",
         /// A packet mark.
         Mark = "mark",
         /// A routing realm.

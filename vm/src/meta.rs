@@ -114,4 +114,6 @@ meta_keys! {
     Sdifname, "sdifname", "sdifname", 128, Host, Ifname, false;
     /// Bypass of the bridge.
     Broute, "broute", "broute", 8, Host, Integer, false;
+    /// Input bridge's own address.
+    Ibrhwaddr, "ibrhwaddr", "ibrhwaddr", 48, Network, EtherAddr, false;
 }

@@ -32,6 +32,7 @@ fn ruleset(extra: bool, name: &str) -> (Ruleset, redan_vm::ids::ChainId) {
         name: name.into(),
         kind: ObjectKind::Counter,
         state,
+        deleted: false,
     });
     (b.ruleset, base)
 }

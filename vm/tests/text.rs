@@ -47,6 +47,7 @@ fn world() -> Ruleset {
         name: "named".into(),
         kind: ObjectKind::Counter,
         state: redan_vm::ids::StateId(0),
+        deleted: false,
     });
     b.ruleset
 }

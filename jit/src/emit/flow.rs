@@ -114,10 +114,10 @@ impl RuleEmitter<'_, '_> {
 
     fn chain_function(&mut self, chain: ChainId) -> Value {
         let functions = self.functions();
-        let entry = offset(chain.index() * size_of::<usize>());
+        let entry = self.element(functions, chain.0, size_of::<usize>());
         self.fb
             .ins()
-            .load(types::I64, MemFlagsData::trusted(), functions, entry)
+            .load(types::I64, MemFlagsData::trusted(), entry, 0)
     }
 
     /// Calls a chain; behind it comes the next rule, unless the chain had a verdict.

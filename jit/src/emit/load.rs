@@ -188,18 +188,26 @@ impl RuleEmitter<'_, '_> {
             .fb
             .ins()
             .load(types::I64, flags, self.context, at::COUNTERS);
-        let at = offset(counter as usize * size_of::<Counter>());
-        let packets = at + offset(offset_of!(Counter, packets));
-        let bytes = at + offset(offset_of!(Counter, bytes));
-        let old = self.fb.ins().load(types::I64, flags, counters, packets);
+        let counter = self.element(counters, counter, size_of::<Counter>());
+        let packets = offset(offset_of!(Counter, packets));
+        let bytes = offset(offset_of!(Counter, bytes));
+        let old = self.fb.ins().load(types::I64, flags, counter, packets);
         let new = self.fb.ins().iadd_imm_u(old, 1);
-        self.fb.ins().store(flags, new, counters, packets);
+        self.fb.ins().store(flags, new, counter, packets);
         let len = self.number(self.packet, offset(META + offset_of!(Meta, len)), 4);
         let len = self.fb.ins().uextend(types::I64, len.value);
-        let old = self.fb.ins().load(types::I64, flags, counters, bytes);
+        let old = self.fb.ins().load(types::I64, flags, counter, bytes);
         let new = self.fb.ins().iadd(old, len);
-        self.fb.ins().store(flags, new, counters, bytes);
+        self.fb.ins().store(flags, new, counter, bytes);
         Reach::On
+    }
+
+    /// The address of an element of a table, however far from its start.
+    pub(super) fn element(&mut self, table: Value, index: u32, size: usize) -> Value {
+        let at = u64::from(index).saturating_mul(size as u64);
+        self.fb
+            .ins()
+            .iadd_imm_u(table, i64::try_from(at).unwrap_or(i64::MAX))
     }
 }
 

@@ -122,6 +122,9 @@ pub struct SetBody {
     pub span: Span,
     /// The lines in order.
     pub items: Vec<SetBodyItem>,
+    /// Lines that cannot be read are missing; that has been reported.
+    #[serde(skip)]
+    pub spoilt: bool,
 }
 
 /// What may stand in a set or map.

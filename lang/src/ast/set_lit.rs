@@ -18,6 +18,8 @@ pub struct SetLit {
     pub items: Vec<SetItem>,
     /// Tokens of the plain elements, one after another.
     pub tokens: Vec<PlainToken>,
+    /// Elements that cannot be read are missing; that has been reported.
+    pub spoilt: bool,
 }
 
 /// One element of a set literal.
@@ -82,7 +84,7 @@ pub struct Element {
     pub key: Expr,
     /// Statements between key and data: `counter`, `limit rate ...`.
     pub stmts: Vec<Stmt>,
-    /// `timeout`, in milliseconds; 0 is `timeout 0s`.
+    /// `timeout`, in milliseconds; 0 is `timeout never`.
     pub timeout_ms: Option<u64>,
     /// `expires`, in milliseconds.
     pub expires_ms: Option<u64>,

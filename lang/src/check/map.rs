@@ -35,7 +35,7 @@ pub(crate) fn vm_kind(kind: ObjectKind) -> VmKind {
 impl RuleCheck<'_, '_> {
     /// Types `key vmap map`.
     pub(super) fn vmap(&mut self, span: Span, key: &Expr, map: &Expr) -> Option<()> {
-        let key = self.key(key)?;
+        let key = self.lookup_key(key, map)?;
         let (key, set) = self.map_set(key, map, DataShape::Verdict)?;
         if self
             .cx
@@ -90,7 +90,7 @@ impl RuleCheck<'_, '_> {
         data: &DataShape,
         want: Type,
     ) -> Option<Value> {
-        let key = self.key(key)?;
+        let key = self.lookup_key(key, map)?;
         let (key, set) = self.map_set(key, map, data.clone())?;
         let info = self.cx.set_info(set)?;
         if info.data.is_empty() {
@@ -154,6 +154,9 @@ impl RuleCheck<'_, '_> {
                 };
                 let (key, shape) = check.literal_shape(key, lit, data);
                 let collected = check.cx.collect(lit, &shape)?;
+                if collected.len() == 0 && lit.spoilt {
+                    return None;
+                }
                 if collected.len() == 0 {
                     return check.cx.error(Code::EmptySet, lit.span, "map is empty");
                 }

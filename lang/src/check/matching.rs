@@ -16,11 +16,12 @@ use crate::typed::{Load, Match, Operand, Relation, ShiftDir, StmtKind, Value, Va
 use redan_vm::ct::CtKey;
 use redan_vm::datatype::DataType;
 use redan_vm::instr::{FibResult, fib_flags};
+use redan_vm::meta::MetaKey;
 
 impl RuleCheck<'_, '_> {
     /// Types a match.
     pub(super) fn matching(&mut self, span: Span, found: &ast::Match) -> Option<()> {
-        let mut left = self.key(&found.left)?;
+        let mut left = self.lookup_key(&found.left, &found.right)?;
         let (right, scope) = self.cx.resolve(&found.right)?;
         self.presence_of_route(&mut left, right);
         let typed = self.scoped(scope, |check| {
@@ -289,6 +290,9 @@ impl RuleCheck<'_, '_> {
     ) -> Option<Match> {
         let (key, shape) = self.literal_shape(left.clone(), lit, DataShape::None);
         let collected = self.cx.collect(lit, &shape)?;
+        if collected.len() == 0 && lit.spoilt {
+            return None;
+        }
         if collected.len() == 0 {
             return self.cx.error_help(
                 Code::EmptySet,
@@ -331,6 +335,8 @@ impl RuleCheck<'_, '_> {
             Operand::Set(set) => {
                 let values = self.anonymous_values(*set, found.left.ty);
                 self.learn(&load, &values);
+                self.protocols.transport_in_set |=
+                    values.is_empty() && matches!(load, Load::Meta(MetaKey::L4proto));
             }
             Operand::Range(..) | Operand::Prefix { .. } | Operand::Flags(_) => {}
         }

@@ -73,6 +73,8 @@ pub(crate) struct Protocols {
     pub(crate) network: Option<Proto>,
     /// Transport layer: all that a match allows.
     pub(crate) transport: Vec<Proto>,
+    /// A named set holds the protocols that the rule allows.
+    pub(crate) transport_in_set: bool,
     /// VLAN tags that were passed; fields behind them lie 4 bytes further.
     pub(crate) tags: u32,
     /// Any protocol will do: only a field's type is wanted.
@@ -95,6 +97,7 @@ impl Protocols {
             link,
             network,
             transport: Vec::new(),
+            transport_in_set: false,
             tags: 0,
             any: false,
         }

@@ -118,6 +118,22 @@ impl RuleCheck<'_, '_> {
         found
     }
 
+    /// What is looked up in a set or map: in a named one, parts of the key may be constants.
+    pub(super) fn lookup_key(&mut self, key: &Expr, of: &Expr) -> Option<Value> {
+        let has_constants = match &key.kind {
+            ExprKind::Concat(items) => items.iter().any(is_literal),
+            _ => false,
+        };
+        if has_constants
+            && let ExprKind::SetRef(word) = &self.cx.resolve(of)?.0.kind
+            && let Some(id) = self.cx.names.set(self.place.table, self.cx.text(*word))
+        {
+            let types = self.cx.set_info(id)?.key.clone();
+            return self.key_of(key, &types);
+        }
+        self.key(key)
+    }
+
     /// A key for a set of known types, in which parts may be constants.
     pub(super) fn key_of(&mut self, expr: &Expr, types: &[Type]) -> Option<Value> {
         if let ExprKind::Var(_) = expr.kind {
@@ -369,6 +385,22 @@ fn shift(span: Span, left: Value, op: BinaryOp, by: u32) -> Value {
 }
 
 /// Whether an expression loads something.
+/// Whether an expression is a token that stands for a value.
+fn is_literal(expr: &Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::Symbol(_)
+            | ExprKind::Str(_)
+            | ExprKind::WildcardWord(_)
+            | ExprKind::Number(_)
+            | ExprKind::Ipv4(_)
+            | ExprKind::Ipv6(_)
+            | ExprKind::Mac(_)
+            | ExprKind::Time(_)
+            | ExprKind::Var(_)
+    )
+}
+
 fn is_field(cx: &mut Context<'_>, expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Payload { .. }

@@ -120,6 +120,7 @@ impl Parser<'_> {
             self.too_deep(open);
             return Some(SetLit {
                 span: open.span(self.source),
+                spoilt: true,
                 ..SetLit::default()
             });
         }
@@ -168,6 +169,7 @@ impl Parser<'_> {
         match tok.kind {
             kind if VERDICTS.contains(&kind)
                 && !maps
+                && !self.ends_element(tok)
                 && element.iter().all(|tok| tok.kind != token::COLON) =>
             {
                 // no element holds a verdict without `:` before it, so the set has ended unseen
@@ -263,6 +265,12 @@ impl Parser<'_> {
             .is_some_and(|at| rest.as_bytes().get(at) == Some(&b'}'))
     }
 
+    /// Whether `}` or `,` follows a token at once, so that it is the last of its element.
+    fn ends_element(&self, tok: Tok) -> bool {
+        let rest = self.text_from(tok.end);
+        rest.starts_with(['}', ','])
+    }
+
     fn no_element(&mut self) {
         let tok = self.cursor.peek();
         self.report(Diagnostic::new(
@@ -275,11 +283,14 @@ impl Parser<'_> {
     /// Takes in one element and empties `toks`.
     fn element(&mut self, set: &mut SetLit, toks: &mut Vec<Tok>, bad: &mut bool) {
         if *bad || toks.is_empty() {
+            set.spoilt |= *bad;
             *bad = false;
         } else if is_plain(toks) {
             self.plain_element(set, toks);
         } else if let Some(element) = self.full_element(toks) {
             set.items.push(SetItem::Full(Box::new(element)));
+        } else {
+            set.spoilt = true;
         }
         toks.clear();
     }

@@ -122,6 +122,14 @@ pub fn info(datatype: DataType) -> TypeInfo {
             "explicit congestion notification",
             packet::ECN,
         ),
+        DataType::MptcpSubtype => (
+            4,
+            Network,
+            Integer,
+            "mptcp option subtype",
+            packet::MPTCP_SUBTYPE,
+        ),
+        DataType::Queue => (16, Host, Integer, "queue number", NONE),
         DataType::Mark => (32, Host, Integer, "packet mark", NONE),
         DataType::Realm => (32, Host, Integer, "routing realm", text::REALM),
         DataType::Classid => (32, Host, Integer, "traffic class", NONE),
@@ -270,7 +278,13 @@ pub fn by_name(name: &str) -> Option<DataType> {
         "ct event" => Some(DataType::CtEvent),
         "ct id" => None,
         "time_type" => Some(DataType::Time),
-        _ => DataType::from_word(name).filter(|found| !matches!(found, DataType::Tunnel)),
+        // types of fields alone
+        _ => DataType::from_word(name).filter(|found| {
+            !matches!(
+                found,
+                DataType::Tunnel | DataType::MptcpSubtype | DataType::Queue
+            )
+        }),
     }
 }
 

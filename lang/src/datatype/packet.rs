@@ -10,6 +10,11 @@ symbols! {
         "request" = 0, "response" = 1, "data" = 2, "ack" = 3, "dataack" = 4, "closereq" = 5, "close" = 6, "reset" = 7,
         "sync" = 8, "syncack" = 9,
     }
+    /// Subtypes of the TCP option MPTCP (RFC 8684, 8).
+    MPTCP_SUBTYPE {
+        "mp-capable" = 0, "mp-join" = 1, "dss" = 2, "add-addr" = 3, "remove-addr" = 4, "mp-prio" = 5, "mp-fail" = 6,
+        "mp-fastclose" = 7, "mp-tcprst" = 8,
+    }
     /// `dscp`.
     DSCP {
         "cs0" = 0x00, "cs1" = 0x08, "cs2" = 0x10, "cs3" = 0x18, "cs4" = 0x20, "cs5" = 0x28, "cs6" = 0x30, "cs7" = 0x38,

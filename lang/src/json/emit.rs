@@ -43,8 +43,10 @@ fn table_values(all: &mut Vec<Value>, table: &Table) {
     put(&mut map, "name", table.name.as_str());
     put(&mut map, "handle", table.handle);
     put_some(&mut map, "comment", table.comment.as_deref());
-    if table.dormant {
-        put(&mut map, "flags", "dormant");
+    match table.flags.as_slice() {
+        [] => {}
+        [only] => put(&mut map, "flags", *only),
+        many => put(&mut map, "flags", json!(many)),
     }
     all.push(one("table", Value::Object(map)));
     for object in &table.objects {
@@ -264,7 +266,8 @@ fn set_types(map: &mut Map<String, Value>, set: &Set) {
 fn span(map: &mut Map<String, Value>, key: &str, ms: Option<u64>) {
     let Some(ms) = ms else { return };
     put(map, key, ms / 1000);
-    if !ms.is_multiple_of(1000) {
+    // 0 is `never` of an element; seconds alone cannot say it
+    if ms == 0 || !ms.is_multiple_of(1000) {
         put(map, &format!("{key}-ms"), ms);
     }
 }

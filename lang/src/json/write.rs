@@ -202,6 +202,11 @@ impl Writer {
         let exact = node.get(&format!("{key}-ms"));
         if let Some(found) = exact.or(secs) {
             self.push(&format!(" {key} "));
+            let is_zero = |node: &Node| matches!(&node.kind, Kind::Number(text) if text == "0");
+            if exact.is_some_and(is_zero) {
+                self.push("never");
+                return;
+            }
             self.number(found);
             self.push(if exact.is_some() { "ms" } else { "s" });
         }

@@ -47,9 +47,11 @@ fn kernel_only(instr: &Instr) -> Option<(&'static str, &'static str)> {
             MetaKey::Cgroup => Some(("control groups", NO_MATCH)),
             MetaKey::Secmark => Some(SECMARK),
             MetaKey::Iifkind | MetaKey::Oifkind => Some(("kinds of devices", NO_MATCH)),
-            MetaKey::Ibrname | MetaKey::Obrname | MetaKey::Ibrpvid | MetaKey::Ibrvproto => {
-                Some(("bridges with names", NO_MATCH))
-            }
+            MetaKey::Ibrname
+            | MetaKey::Obrname
+            | MetaKey::Ibrpvid
+            | MetaKey::Ibrvproto
+            | MetaKey::Ibrhwaddr => Some(("bridges with names", NO_MATCH)),
             _ => None,
         },
         Instr::MetaSet {

@@ -44,11 +44,12 @@ fn table(compiled: &Compiled, id: TableId, names: &crate::typed::LiveTable) -> O
     let sets = sets.filter_map(|id| set::set(compiled, *id));
     let objects = names.objects.iter();
     let chains = names.chains.iter();
+    let flags = compiled.program.notes.table_flags.get(&id);
     Some(Table {
         family: found.family,
         name: found.name.clone(),
         handle: handle(compiled, Numbered::Table(id)),
-        dormant: found.dormant,
+        flags: flags.into_iter().flatten().copied().collect(),
         comment: compiled.program.notes.tables.get(&id).cloned(),
         objects: objects.filter_map(|id| object(compiled, *id)).collect(),
         sets: sets.collect(),

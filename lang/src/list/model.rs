@@ -20,8 +20,8 @@ pub struct Table {
     pub name: String,
     /// Its handle.
     pub handle: u64,
-    /// Whether its chains are off.
-    pub dormant: bool,
+    /// `dormant`, `owner`, `persist`.
+    pub flags: Vec<&'static str>,
     /// Its comment.
     pub comment: Option<String>,
     /// Named objects.

@@ -26,7 +26,7 @@ pub(super) fn set(compiled: &Compiled, id: SetId) -> Option<Set> {
     let words = |types: &[Type]| {
         types
             .iter()
-            .map(|ty| ty.datatype.word())
+            .map(|ty| type_word(ty.datatype))
             .collect::<Vec<_>>()
     };
     let kind = |values: &[Value], types: &[Type]| {
@@ -61,6 +61,15 @@ pub(super) fn set(compiled: &Compiled, id: SetId) -> Option<Set> {
         comment: note.comment.clone(),
         elements: elements(compiled, id, None),
     })
+}
+
+/// The name that a type has in listings.
+fn type_word(datatype: DataType) -> &'static str {
+    match datatype {
+        // nft lets names for its numbers be a matter of the field
+        DataType::MptcpSubtype => DataType::Integer.word(),
+        other => other.word(),
+    }
 }
 
 fn fields(compiled: &Compiled, values: &[Value]) -> Expr {

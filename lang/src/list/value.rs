@@ -92,6 +92,7 @@ pub(super) fn constant(compiled: &Compiled, ty: Type, style: Style, value: u128)
         | DataType::Gid
         | DataType::InetService
         | DataType::Integer
+        | DataType::Queue
         | DataType::Tunnel => Expr::Number(value, value.to_string()),
         DataType::Classid => classid(value),
         DataType::Realm if !named(known.symbols, value) => Expr::Word(value.to_string()),

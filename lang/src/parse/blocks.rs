@@ -367,7 +367,9 @@ impl Parser<'_> {
 
     fn set_body(&mut self, open: Tok) -> SetBody {
         let mut body = SetBody::default();
+        let before = self.errors;
         body.span = self.inside(open, |parser| parser.set_lines(&mut body.items, Some(open)));
+        body.spoilt = self.errors > before;
         self.after_block();
         body
     }
@@ -499,7 +501,7 @@ impl Parser<'_> {
                 let message = format!("cannot read `{shown}`: {error}");
                 self.report(
                     Diagnostic::new(Code::IncludeNotFound, span, message)
-                        .help("paths are relative to the working directory, then to `/etc` and the `-I` directories"),
+                        .help("paths are relative to the directory of the file that is read, then to the `-I` directories, `/etc` and the working directory"),
                 );
                 return;
             }

@@ -76,11 +76,19 @@ impl Builder<'_> {
 
     pub(super) fn concat(&mut self, at: At<'_>) -> Option<Expr> {
         let part = if at.rule() == Rule::l_concat {
-            Self::binary
+            Self::left_part
         } else {
             Self::range
         };
         self.joined(at, ExprKind::Concat, part)
+    }
+
+    /// A field, or a constant beside fields.
+    fn left_part(&mut self, at: At<'_>) -> Option<Expr> {
+        if at.rule() == Rule::lit {
+            return Some(self.lit(at));
+        }
+        self.binary(at)
     }
 
     fn range(&mut self, at: At<'_>) -> Option<Expr> {
@@ -390,7 +398,7 @@ impl Builder<'_> {
             }
             let element = element.as_mut()?;
             match kid.rule() {
-                Rule::element_timeout => element.timeout_ms = Some(self.time_ms(kid.first()?)),
+                Rule::element_timeout => element.timeout_ms = self.element_timeout(kid.first()?),
                 Rule::element_expires => element.expires_ms = Some(self.time_ms(kid.first()?)),
                 Rule::element_comment => element.comment = Some(self.string(kid.first()?)),
                 Rule::element_data => element.data = Some(self.element_data(kid.first()?)?),
@@ -398,6 +406,14 @@ impl Builder<'_> {
             }
         }
         element
+    }
+
+    /// 0 for `never`; nft passes over `timeout 0s`.
+    fn element_timeout(&mut self, at: At<'_>) -> Option<u64> {
+        if at.rule() == Rule::never {
+            return Some(0);
+        }
+        Some(self.time_ms(at)).filter(|ms| *ms > 0)
     }
 
     fn element_key(&mut self, at: At<'_>) -> Option<Expr> {

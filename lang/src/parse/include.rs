@@ -17,11 +17,22 @@ pub trait Loader {
     fn identity(&self, path: &Path) -> PathBuf;
 }
 
-/// Reads the file system. Relative paths are looked for from the working directory, then in each directory of `search`.
+/// Reads the file system. Relative paths are looked for in each directory of `search`, then from the working directory.
 #[derive(Debug, Clone, Default)]
 pub struct FileLoader {
-    /// `/etc`, where nft looks first, then the `-I` directories.
+    /// Where nft looks (1.1.0 and newer): the directory of the file that is read, the `-I` directories, `/etc`.
     pub search: Vec<PathBuf>,
+}
+
+impl FileLoader {
+    /// Looks where nft looks for what `file` includes.
+    pub fn beside(file: &Path, include: &[PathBuf]) -> Self {
+        let beside = file.parent().map(Path::to_path_buf);
+        let dirs = beside.into_iter().chain(include.iter().cloned());
+        Self {
+            search: dirs.chain([PathBuf::from("/etc")]).collect(),
+        }
+    }
 }
 
 impl Loader for FileLoader {
@@ -31,33 +42,37 @@ impl Loader for FileLoader {
 
     fn resolve(&self, path: &str) -> Vec<PathBuf> {
         let given = Path::new(path);
-        let mut places = vec![given.to_path_buf()];
         // nft searches its directories only for names without `./` or `../` in front
-        if given.is_relative() && !path.starts_with('.') {
-            places.extend(self.search.iter().map(|dir| dir.join(given)));
-        }
+        let searched = given.is_relative() && !path.starts_with("./") && !path.starts_with("../");
+        let dirs = self.search.iter().filter(|_| searched);
+        let places: Vec<PathBuf> = dirs.map(|dir| dir.join(given)).collect();
         if !path.contains(['*', '?', '[']) {
-            let found = places.iter().find(|place| place.exists());
-            return vec![found.unwrap_or(&given.to_path_buf()).clone()];
+            let found = places.into_iter().find(|place| place.exists());
+            return vec![found.unwrap_or_else(|| given.to_path_buf())];
         }
-        for place in places {
-            let Some(pattern) = place.to_str() else {
-                continue;
-            };
-            let Ok(paths) = glob::glob(pattern) else {
-                continue;
-            };
-            let files: Vec<PathBuf> = paths.flatten().filter(|path| path.is_file()).collect();
-            if !files.is_empty() {
-                return files;
+        // nft puts what it finds on a stack, so that the last directory comes first
+        let mut files: Vec<PathBuf> = Vec::new();
+        for file in places.iter().rev().flat_map(|place| matching(place)) {
+            if !files.contains(&file) {
+                files.push(file);
             }
         }
-        Vec::new()
+        if files.is_empty() {
+            return matching(given);
+        }
+        files
     }
 
     fn identity(&self, path: &Path) -> PathBuf {
         path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
     }
+}
+
+/// The files that a pattern names, in alphabetical order.
+fn matching(pattern: &Path) -> Vec<PathBuf> {
+    let paths = pattern.to_str().and_then(|text| glob::glob(text).ok());
+    let found = paths.into_iter().flatten().flatten();
+    found.filter(|path| path.is_file()).collect()
 }
 
 /// No files: every include fails. For texts that come from elsewhere.

@@ -211,15 +211,16 @@ fn add_table(cx: &mut Context<'_>, family: Family, name: &str) -> TableId {
 }
 
 fn drop_table(cx: &mut Context<'_>, family: Family, name: &str) {
-    let Some((_, names)) = cx.names.remove_table(family, name) else {
+    let Some((id, names)) = cx.names.remove_table(family, name) else {
         return;
     };
     for id in names.chains.into_values() {
         chain::drop_chain(cx, id);
     }
     for id in names.sets.into_values() {
-        element::clear(cx, id);
+        set::drop_set(cx, id);
     }
+    object::drop_objects(cx, |object| object.table == id);
 }
 
 /// What a block declares, with the scope of each line: chains first, then objects, sets, elements, and rules last, since nft orders them so.
@@ -306,25 +307,21 @@ fn scopes(cx: &mut Context<'_>, body: &[TableItem]) -> Vec<Scope> {
     scopes
 }
 
+/// Flags of tables, in the order in which nft lists them.
+const TABLE_FLAGS: [&str; 3] = ["dormant", "owner", "persist"];
+
 fn table_flags(cx: &mut Context<'_>, table: TableId, words: &[Word]) {
     for word in words {
-        match cx.text(*word) {
-            "dormant" => {
-                if let Some(table) = cx.ruleset.tables.get_mut(table.index()) {
-                    table.dormant = true;
-                }
-            }
-            "owner" | "persist" => {}
-            other => {
-                cx.unknown::<()>(
-                    Code::BadFlag,
-                    word.span,
-                    "table flag",
-                    other,
-                    ["dormant", "owner", "persist"],
-                );
-            }
+        let text = cx.text(*word);
+        let Some(flag) = TABLE_FLAGS.iter().find(|flag| **flag == text) else {
+            cx.unknown::<()>(Code::BadFlag, word.span, "table flag", text, TABLE_FLAGS);
+            continue;
+        };
+        if let Some(table) = cx.ruleset.tables.get_mut(table.index()) {
+            table.dormant |= *flag == "dormant";
         }
+        let flags = cx.program.notes.table_flags.entry(table).or_default();
+        flags.insert(flag);
     }
 }
 

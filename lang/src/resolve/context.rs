@@ -11,7 +11,7 @@ use crate::typed::{Numbered, Program, SetInfo};
 use redan_vm::Ruleset;
 use redan_vm::ids::{FileId, SetId, StateId, TableId};
 use redan_vm::ruleset::{Origin, Set, StateSpec};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use typed_arena::Arena;
 
@@ -46,6 +46,8 @@ pub(crate) struct Context<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Elements of interval sets, before they become boundaries.
     pub(crate) pending: BTreeMap<SetId, crate::sets::Intervals>,
+    /// Sets whose declaration is faulty, which has been reported: what uses them is not at fault.
+    pub(super) faulty_sets: BTreeSet<(TableId, String)>,
     files: BTreeMap<SourceId, FileId>,
     depth: u32,
 }
@@ -75,6 +77,7 @@ impl<'a> Context<'a> {
             scope: Scope::default(),
             diagnostics: Vec::new(),
             pending: BTreeMap::new(),
+            faulty_sets: BTreeSet::new(),
             files: BTreeMap::new(),
             depth: 0,
         }
@@ -291,6 +294,9 @@ impl<'a> Context<'a> {
                 info.used = true;
             }
             return Some(id);
+        }
+        if self.faulty_sets.contains(&(table, name.to_owned())) {
+            return None;
         }
         let known: Vec<String> = self
             .names

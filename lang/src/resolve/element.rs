@@ -1,7 +1,7 @@
 //! Elements of named sets and maps: adding, removing, and what is settled when all commands have run.
 
-use super::Context;
 use super::command::table;
+use super::{Context, set_type};
 use crate::ast::{ElementCommand, Expr, ExprKind, Verb};
 use crate::diag::Code;
 use crate::sets::{Collected, DataShape, Shape};
@@ -52,7 +52,7 @@ fn shape_of(cx: &Context<'_>, id: SetId) -> Option<Shape> {
 /// Adds the elements of a literal, or of a variable that holds one.
 pub(super) fn add_elements(cx: &mut Context<'_>, id: SetId, elements: &Expr) -> Option<()> {
     let shape = shape_of(cx, id)?;
-    if matches!(&elements.kind, ExprKind::Set(lit) if lit.is_empty()) {
+    if matches!(&elements.kind, ExprKind::Set(lit) if lit.is_empty() && !lit.spoilt) {
         return cx.error_help(
             Code::EmptySet,
             elements.span,
@@ -69,7 +69,7 @@ pub(super) fn add_elements(cx: &mut Context<'_>, id: SetId, elements: &Expr) -> 
     cx.scope = before;
     let collected = collected?;
     check_statements(cx, id, &collected)?;
-    mark_timeouts(cx, id, &collected);
+    set_type::check_elements(cx, id, &collected)?;
     cx.add_elements(id, &shape, collected);
     Some(())
 }
@@ -86,8 +86,7 @@ fn check_statements(cx: &mut Context<'_>, id: SetId, collected: &Collected) -> O
     let Some(number) = first.map(|(number, _)| *number).min().filter(|_| !free) else {
         return Some(());
     };
-    let at = usize::try_from(number).ok()?;
-    let span = collected.spans.get(at).copied().unwrap_or_default();
+    let span = collected.places.get(&number).copied().unwrap_or_default();
     cx.error_help(
         Code::BadDeclaration,
         span,
@@ -111,17 +110,6 @@ fn single_element(cx: &mut Context<'_>, id: SetId, shape: &Shape, expr: &Expr) -
     collected.push_single(shape, *ty, constant, expr.span);
     cx.add_elements(id, shape, collected);
     Some(())
-}
-
-/// Elements with timeouts need a set that has them.
-fn mark_timeouts(cx: &mut Context<'_>, id: SetId, collected: &Collected) {
-    let timed = collected
-        .extras
-        .values()
-        .any(|extra| extra.timeout_ms.is_some() || extra.expires_ms.is_some());
-    if timed && let Some(set) = cx.ruleset.sets.get_mut(id.index()) {
-        set.flags |= set_flags::TIMEOUT;
-    }
 }
 
 fn remove_elements(cx: &mut Context<'_>, id: SetId, elements: &Expr, quiet: bool) -> Option<()> {
@@ -241,4 +229,5 @@ pub(super) fn finish(cx: &mut Context<'_>) {
         cx.settle(id, &shape, intervals);
     }
     check_sizes(cx);
+    set_type::check_counting(cx);
 }

@@ -17,6 +17,7 @@ mod rule;
 mod scope;
 mod set;
 mod set_body;
+mod set_type;
 
 pub(crate) use chain::inline_chain;
 pub(crate) use command::{check_comment, run};
@@ -25,3 +26,4 @@ pub use hook::hooks;
 pub use priority::{Named, named_priorities};
 pub(crate) use scope::Scope;
 pub(crate) use set::meter_set;
+pub(crate) use set_type::{check_filled, check_timed};

@@ -57,6 +57,7 @@ pub(super) fn declare(
         name,
         kind: key.0,
         state,
+        deleted: false,
     });
     if let Some(names) = cx.names.of_mut(table) {
         names.objects.insert(key, state);
@@ -153,6 +154,13 @@ fn synproxy(cx: &mut Context<'_>, items: &[ObjectItem]) -> Option<StateSpec> {
     })
 }
 
+/// Takes objects out of use; their names stay for printing.
+pub(super) fn drop_objects(cx: &mut Context<'_>, gone: impl Fn(&Object) -> bool) {
+    for object in cx.ruleset.objects.iter_mut().filter(|object| gone(object)) {
+        object.deleted = true;
+    }
+}
+
 /// Removes a named object.
 pub(super) fn remove(
     cx: &mut Context<'_>,
@@ -171,6 +179,7 @@ pub(super) fn remove(
         .of_mut(table)
         .and_then(|names| names.objects.remove(&key));
     if gone.is_some() || quiet {
+        drop_objects(cx, |object| Some(object.state) == gone);
         return Some(());
     }
     cx.unknown(

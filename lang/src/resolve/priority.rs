@@ -22,7 +22,7 @@ pub fn named_priorities(family: Family) -> &'static [Named] {
             ("dstnat", -100, &[Hook::Prerouting, Hook::Output]),
             ("filter", 0, &[]),
             ("security", 50, &[]),
-            ("srcnat", 100, &[Hook::Postrouting]),
+            ("srcnat", 100, &[Hook::Postrouting, Hook::Input]),
         ],
         Family::Bridge => &[
             ("dstnat", -300, &[Hook::Prerouting]),

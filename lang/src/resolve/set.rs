@@ -39,7 +39,7 @@ pub(super) fn command(cx: &mut Context<'_>, command: &SetCommand) -> Option<()> 
             cx.set_is_free(table, id, command.id.span())?;
             let name = cx.ruleset.sets.get(id.index())?.name.clone();
             forget(cx, table, &name);
-            clear(cx, id);
+            drop_set(cx, id);
             Some(())
         }
         Verb::Destroy => {
@@ -51,9 +51,18 @@ pub(super) fn command(cx: &mut Context<'_>, command: &SetCommand) -> Option<()> 
                 cx.set_is_free(table, id, command.id.span())?;
                 let name = cx.ruleset.sets.get(id.index())?.name.clone();
                 forget(cx, table, &name);
+                drop_set(cx, id);
             }
             Some(())
         }
+    }
+}
+
+/// Takes a set out of use; what rules of old say of it stays for printing.
+pub(super) fn drop_set(cx: &mut Context<'_>, id: SetId) {
+    clear(cx, id);
+    if let Some(set) = cx.ruleset.sets.get_mut(id.index()) {
+        set.exprs.clear();
     }
 }
 
@@ -65,6 +74,22 @@ fn forget(cx: &mut Context<'_>, table: TableId, name: &str) {
 
 /// Adds a set or map; one that exists must be the same.
 pub(super) fn declare(
+    cx: &mut Context<'_>,
+    table: TableId,
+    word: Word,
+    is_map: bool,
+    body: &SetBody,
+    verb: Verb,
+) -> Option<SetId> {
+    let id = declare_sound(cx, table, word, is_map, body, verb);
+    if id.is_none() {
+        let name = cx.text(word).to_owned();
+        cx.faulty_sets.insert((table, name));
+    }
+    id
+}
+
+fn declare_sound(
     cx: &mut Context<'_>,
     table: TableId,
     word: Word,

@@ -5,9 +5,9 @@
     reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
 )]
 
-use super::Context;
 use super::command::{check_comment, define_in};
 use super::context::every;
+use super::{Context, set_type};
 use crate::ast::{Expr, ExprKind, MapData, Number, SetBody, SetBodyItem, SetType, SetTypeof, Word};
 use crate::check::{Place, RuleCheck, stateful_spec, vm_kind};
 use crate::datatype::{Base, Type, by_name, info};
@@ -49,6 +49,10 @@ pub(super) fn read_body(
     }
     cx.scope = before;
     if !sound {
+        return None;
+    }
+    set_type::check_body(cx, body, &out)?;
+    if out.key.is_empty() && body.spoilt {
         return None;
     }
     if out.key.is_empty() {
@@ -252,6 +256,13 @@ fn read_typeof(
         }
         if let Some(kind) = object_kind(text) {
             out.data = Some(DataShape::Object(kind));
+            return Some(());
+        }
+        if text == "queue" {
+            out.data = Some(DataShape::Values {
+                types: vec![Type::of(DataType::Queue)],
+                interval: false,
+            });
             return Some(());
         }
     }

@@ -163,6 +163,7 @@ impl<'a> Context<'a> {
         };
         if extra != Element::default() {
             out.extras.insert(number, extra);
+            out.places.insert(number, element.span);
         }
         Some(())
     }

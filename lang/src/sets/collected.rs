@@ -22,6 +22,8 @@ pub(crate) struct Collected {
     pub(crate) data: Vec<ElementData>,
     /// What few have beside.
     pub(crate) extras: BTreeMap<u32, Element>,
+    /// Where those stand.
+    pub(crate) places: BTreeMap<u32, Span>,
     /// Which one is `*`.
     pub(crate) catchall: Option<u32>,
     /// The constant of the last element whose key is a single one.

@@ -2,7 +2,7 @@
 
 use super::Value;
 use redan_vm::ids::{ChainId, SetId, StateId, TableId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What listings need beside the ruleset.
 #[derive(Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Notes {
     pub live: BTreeMap<TableId, LiveTable>,
     /// Comments of tables.
     pub tables: BTreeMap<TableId, String>,
+    /// Flags of tables.
+    pub table_flags: BTreeMap<TableId, BTreeSet<&'static str>>,
     /// Comments of chains.
     pub chains: BTreeMap<ChainId, String>,
     /// What sets were declared with.

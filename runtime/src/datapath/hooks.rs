@@ -132,6 +132,10 @@ impl Datapath {
     }
 
     fn track(&mut self, trip: &mut Trip, packet: &mut Packet, hook: Hook) -> Way {
+        if trip.is_looped && packet.ct.has_entry != 0 {
+            // nf_conntrack_core.c: nf_conntrack_in, "previously seen".
+            return Ok(());
+        }
         let watch = self.watch();
         let trusted = hook == Hook::Output || self.trusts_checksum(packet);
         let at = if trusted {

@@ -20,10 +20,10 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use redan_vm::ct::CtKey;
 use redan_vm::family::Hook;
 use redan_vm::packet::{Ethernet, LinkKind, dissect_bridge, pkttype};
-use redan_vm::{Engine, Instant, Instr, Packet, Ruleset, State};
+use redan_vm::ruleset::{Needs, Protocols};
+use redan_vm::{Engine, Instant, Packet, Ruleset, State};
 
 pub use report::{CtReport, Decision, Report, Verdict};
 pub use trip::direction_name;
@@ -53,6 +53,7 @@ pub enum Checksums {
 }
 
 /// How a datapath is set up.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// The site.
@@ -61,6 +62,8 @@ pub struct Settings {
     pub live: bool,
     /// Transport checksums.
     pub checksums: Checksums,
+    /// A router takes frames to any unicast link address as its own (captures made on another machine than the site's).
+    pub any_mac: bool,
     /// What the ports' devices finish; what they do not is finished before it leaves.
     pub takes: Takes,
     /// Seed of whatever is random.
@@ -168,16 +171,17 @@ impl Datapath {
             return Err(error);
         }
         let mut tunables = tunables(site)?;
-        // nft_ct.c: rules that read counters of connections switch them on.
-        tunables.acct |= ruleset
-            .rules
-            .iter()
-            .flat_map(|rule| &rule.code)
-            .any(reads_connection_counters);
-        let track = ruleset.needs_conntrack || site.tracking == Tracking::Always;
+        let mut needs = Needs::of(&ruleset);
+        if site.tracking == Tracking::Always {
+            needs.conntrack = Protocols::BOTH;
+            needs.defrag = Protocols::BOTH;
+        }
+        tunables.acct |= needs.acct;
         let names: Vec<&str> = site.ports.iter().map(|port| port.name.as_str()).collect();
-        let hooks = HookList::new(&ruleset, &names, track);
-        let conntrack = track
+        let hooks = HookList::new(&ruleset, &names, needs);
+        let conntrack = needs
+            .conntrack
+            .any()
             .then(|| Conntrack::new(tunables, u128::from(settings.seed) << 64 | 0x7265_6461_6e00));
         let fib = Fib::new(site);
         let on_link = |address| fib.on_link(address);
@@ -230,6 +234,32 @@ impl Datapath {
         })
     }
 
+    /// Takes a frame that the machine itself sends out of a port, as a capture made there shows it: it passes output and postrouting.
+    pub fn handle_sent(
+        &mut self,
+        now: Instant,
+        port: PortId,
+        frame: Frame,
+        out: &mut Vec<OutFrame>,
+    ) -> Report {
+        self.handle(now, out, |datapath, report| {
+            datapath.start_here(now, port, frame, report, Self::sent);
+        })
+    }
+
+    /// Takes a frame that the machine sends to itself through its loopback device: it passes output and postrouting, and comes in again.
+    pub fn handle_looped(
+        &mut self,
+        now: Instant,
+        port: PortId,
+        frame: Frame,
+        out: &mut Vec<OutFrame>,
+    ) -> Report {
+        self.handle(now, out, |datapath, report| {
+            datapath.start_here(now, port, frame, report, Self::looped);
+        })
+    }
+
     fn handle(
         &mut self,
         now: Instant,
@@ -247,6 +277,7 @@ impl Datapath {
             reason: Some(Reason::Internal),
             decision: None,
             policy: None,
+            leaves_by: None,
             ct: None,
         };
         let handled = catch_unwind(AssertUnwindSafe(|| {
@@ -291,7 +322,7 @@ impl Datapath {
             ..Packet::default()
         };
         let own = match self.settings.site.mode {
-            Mode::Router if !frame.made_link => self
+            Mode::Router if !frame.made_link && !self.settings.any_mac => self
                 .settings
                 .site
                 .ports
@@ -309,10 +340,37 @@ impl Datapath {
                 Mode::Host => self.host_in(&mut trip, &mut packet, port),
             }
         });
-        let told = trip.report(&packet, end);
+        *report = self.end(&trip, packet, end);
+    }
+
+    /// A packet's way is over.
+    fn end(&mut self, trip: &Trip, mut packet: Packet, end: Result<Verdict, End>) -> Report {
+        let mut told = trip.report(&packet, end);
+        told.leaves_by = self.world.port_of(packet.meta.oif);
         self.release(&mut packet);
         self.pool.give(packet.frame);
-        *report = told;
+        told
+    }
+
+    /// A packet starts its way at the machine itself.
+    fn start_here(
+        &mut self,
+        now: Instant,
+        port: PortId,
+        frame: Frame,
+        report: &mut Report,
+        way: fn(&mut Self, &mut Trip, &mut Packet, PortId) -> Result<Verdict, End>,
+    ) {
+        let mut trip = Trip::new(now, Some(port));
+        self.world.route = None;
+        let mut packet = Packet {
+            frame: frame.bytes,
+            offload: frame.offload,
+            ..Packet::default()
+        };
+        packet.meta.pkttype = pkttype::HOST;
+        let end = way(self, &mut trip, &mut packet, port);
+        *report = self.end(&trip, packet, end);
     }
 
     fn ingress(&mut self, trip: &mut Trip, packet: &mut Packet, port: PortId) -> Result<(), End> {
@@ -476,15 +534,4 @@ fn interfaces(site: &Site, ruleset: &Ruleset) -> Vec<Interface> {
         }
     };
     site.ports.iter().enumerate().map(number).collect()
-}
-
-/// Whether an instruction reads what connections have carried.
-fn reads_connection_counters(instr: &Instr) -> bool {
-    matches!(
-        instr,
-        Instr::CtLoad {
-            key: CtKey::Packets | CtKey::Bytes | CtKey::Avgpkt,
-            ..
-        }
-    )
 }

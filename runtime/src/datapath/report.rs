@@ -5,6 +5,7 @@ use redan_vm::family::Hook;
 use redan_vm::ids::{ChainId, RuleId};
 
 use crate::reason::Reason;
+use crate::site::PortId;
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +86,8 @@ pub struct Report {
     pub decision: Option<Decision>,
     /// The chain whose policy decided, where the reason is [`Reason::Policy`].
     pub policy: Option<ChainId>,
+    /// The port that it leaves by, or would have left by as far as its way was known when it ended.
+    pub leaves_by: Option<PortId>,
     /// What conntrack made of it; `None` when it is off or did not see the frame.
     pub ct: Option<CtReport>,
 }

@@ -20,6 +20,8 @@ pub(super) struct Trip {
     pub(super) port: Option<PortId>,
     /// The fragments that it was put together from; `None` when it came whole.
     pub(super) parts: Option<Parts>,
+    /// It has left by the loopback device and comes in again.
+    pub(super) is_looped: bool,
     /// A copy that `dup` sent by a route.
     pub(super) is_copy: bool,
     /// How many copies it is away from a packet that is none.
@@ -74,6 +76,7 @@ impl Trip {
             now,
             port,
             parts: None,
+            is_looped: false,
             is_copy: false,
             copies: 0,
             decision: None,
@@ -135,6 +138,7 @@ impl Trip {
             reason,
             decision,
             policy: self.policy.filter(|_| reason == Some(Reason::Policy)),
+            leaves_by: None,
             ct: self.tracked.then(|| self.ct_report(packet)),
         }
     }

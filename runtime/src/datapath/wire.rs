@@ -13,12 +13,13 @@ use super::trip::{End, Trip, Way};
 use super::world::addresses;
 use crate::hook::Layer;
 use crate::reason::Reason;
-use crate::site::{Mac, PortId, Side};
+use crate::site::{Mac, Mode, PortId, Side};
 
 impl Datapath {
     /// Takes a frame past the bridge family's chains at a hook, which see it with its padding and whatever it carries.
     fn pass_bridge(&mut self, trip: &mut Trip, packet: &mut Packet, hook: Hook) -> Way {
-        if self.hooks.at(hook, Layer::Bridge).is_empty() {
+        let is_bridge = self.settings.site.mode == Mode::Wire;
+        if !is_bridge || self.hooks.at(hook, Layer::Bridge).is_empty() {
             return Ok(());
         }
         let (layout, len) = (packet.layout, packet.meta.len);
@@ -111,8 +112,10 @@ impl Datapath {
         from: PortId,
     ) -> Result<Verdict, End> {
         let mut told: Option<(Trip, Result<Verdict, End>)> = None;
-        let ports = u16::try_from(self.settings.site.ports.len()).unwrap_or(u16::MAX);
-        for to in (0..ports).map(PortId).filter(|to| *to != from) {
+        for to in (0..).map(PortId).take(self.settings.site.ports.len()) {
+            if to == from || !self.settings.site.is_wired(to) {
+                continue;
+            }
             if let Some(conntrack) = &mut self.world.conntrack {
                 conntrack.share(packet);
             }
@@ -141,7 +144,7 @@ impl Datapath {
 
     /// Whether the capture is of one machine's own network card, so that what is neither from it nor to it is not its business.
     fn is_lone_machine(&self) -> bool {
-        self.settings.site.ports.len() == 1 && !self.settings.site.local.is_empty()
+        self.settings.site.wired().count() == 1 && !self.settings.site.local.is_empty()
     }
 
     fn is_for_machine(&self, packet: &Packet, dst: IpAddr) -> bool {
@@ -163,6 +166,45 @@ impl Datapath {
     ) -> Result<Verdict, End> {
         self.pass_both(trip, packet, Hook::Prerouting, Some(layer))?;
         self.pass_both(trip, packet, Hook::Input, Some(layer))?;
+        Ok(Verdict::Local)
+    }
+
+    /// A frame that the machine itself sends out of a port, whatever the mode.
+    pub(super) fn sent(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        port: PortId,
+    ) -> Result<Verdict, End> {
+        match self.wire_layer(packet)? {
+            Some(layer) => self.wire_output(trip, packet, layer, port),
+            None if packet.layout.is_arp() => {
+                self.set_out(packet, Some(port));
+                self.pass(trip, packet, Hook::Output, Layer::Arp)?;
+                self.transmit_whole(trip, packet, port)?;
+                Ok(Verdict::Accept)
+            }
+            None => Err(End::other(Reason::NotIp)),
+        }
+    }
+
+    /// A frame that the machine itself sends to itself.
+    pub(super) fn looped(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        port: PortId,
+    ) -> Result<Verdict, End> {
+        let layer = self.wire_layer(packet)?.ok_or(End::other(Reason::NotIp))?;
+        self.set_out(packet, Some(port));
+        self.world.route = Some((port, None));
+        self.pass(trip, packet, Hook::Output, layer)?;
+        self.pass(trip, packet, Hook::Postrouting, layer)?;
+        trip.is_looped = true;
+        self.set_out(packet, None);
+        self.set_in(packet, Some(port));
+        self.pass(trip, packet, Hook::Prerouting, layer)?;
+        self.pass(trip, packet, Hook::Input, layer)?;
         Ok(Verdict::Local)
     }
 
@@ -196,11 +238,13 @@ impl Datapath {
         packet: &Packet,
         port: PortId,
     ) -> Result<Option<PortId>, End> {
-        match (self.settings.site.ports.len(), port.0) {
-            (1, _) => return Ok(Some(port)),
-            (2, n) => return Ok(Some(PortId(1 - n.min(1)))),
-            _ => {}
+        let mut others = self.settings.site.wired().filter(|other| *other != port);
+        match (others.next(), others.next()) {
+            (None, _) => return Ok(Some(port)),
+            (Some(other), None) => return Ok(Some(other)),
+            (Some(_), Some(_)) => {}
         }
+        drop(others);
         let link = packet.ethernet().ok_or(End::drop(Reason::Malformed))?;
         let (src, dst) = (Mac(link.src()), Mac(link.dst()));
         if src.is_group() || src == Mac::default() {

@@ -6,7 +6,7 @@
 use redan_vm::Ruleset;
 use redan_vm::family::{ChainType, Family, Hook};
 use redan_vm::ids::ChainId;
-use redan_vm::ruleset::BaseChain;
+use redan_vm::ruleset::{BaseChain, Needs, Protocols};
 
 use crate::site::PortId;
 
@@ -82,13 +82,11 @@ pub struct HookList {
 }
 
 impl HookList {
-    /// The list of a ruleset on ports of these names.
-    pub fn new(ruleset: &Ruleset, ports: &[&str], track: bool) -> Self {
+    /// The list of a ruleset on ports of these names, with what it needs of the engine.
+    pub fn new(ruleset: &Ruleset, ports: &[&str], needs: Needs) -> Self {
         let mut lists: [[Vec<(i32, Entry)>; Layer::COUNT]; HOOKS] = Default::default();
         let mut nat: [[Vec<(i32, ChainId)>; Layer::COUNT]; HOOKS] = Default::default();
-        if track {
-            register_engine(&mut lists);
-        }
+        register_engine(&mut lists, needs);
         for (id, family, base) in base_chains(ruleset) {
             for layer in [Layer::Ip4, Layer::Ip6, Layer::Arp, Layer::Bridge] {
                 if !layer.sees(family) {
@@ -152,10 +150,14 @@ fn chain_entry(chain: ChainId, base: &BaseChain) -> Entry {
     }
 }
 
-fn register_engine(lists: &mut [[Vec<(i32, Entry)>; Layer::COUNT]; HOOKS]) {
+fn register_engine(lists: &mut [[Vec<(i32, Entry)>; Layer::COUNT]; HOOKS], needs: Needs) {
     for &(entry, hooks, priority) in ENGINE {
-        for &hook in hooks {
-            for layer in [Layer::Ip4, Layer::Ip6] {
+        let Protocols { ip, ip6 } = match entry {
+            Entry::Defrag => needs.defrag,
+            Entry::Conntrack | Entry::Nat | Entry::Confirm | Entry::Chain { .. } => needs.conntrack,
+        };
+        for (layer, is_needed) in [(Layer::Ip4, ip), (Layer::Ip6, ip6)] {
+            for &hook in hooks.iter().filter(|_| is_needed) {
                 if let Some(list) = lists
                     .get_mut(hook as usize)
                     .and_then(|l| l.get_mut(layer as usize))
@@ -231,15 +233,28 @@ mod tests {
         ruleset
     }
 
+    const NONE: Protocols = Protocols {
+        ip: false,
+        ip6: false,
+    };
+
+    fn tracking(protocols: Protocols) -> Needs {
+        Needs {
+            conntrack: protocols,
+            defrag: protocols,
+            acct: false,
+        }
+    }
+
     #[track_caller]
     fn check(
         chains: &[(Family, ChainType, Hook, i32)],
-        track: bool,
+        conntrack: Protocols,
         hook: Hook,
         layer: Layer,
         expected: &str,
     ) {
-        let list = HookList::new(&ruleset(chains), &["lan0"], track);
+        let list = HookList::new(&ruleset(chains), &["lan0"], tracking(conntrack));
         let seen: Vec<_> = list
             .at(hook, layer)
             .iter()
@@ -267,25 +282,42 @@ mod tests {
             (Inet, Filter, Prerouting, -450),
             (Ip, Nat, Postrouting, 100),
         ];
-        check(&chains, false, Forward, Layer::Ip4, "3 1 0");
-        check(&chains, false, Forward, Layer::Ip6, "2 1");
-        check(&chains, false, Forward, Layer::Bridge, "");
+        check(&chains, NONE, Forward, Layer::Ip4, "3 1 0");
+        check(&chains, NONE, Forward, Layer::Ip6, "2 1");
+        check(&chains, NONE, Forward, Layer::Bridge, "");
+        let both = Protocols::BOTH;
         check(
             &chains,
-            true,
+            both,
             Prerouting,
             Layer::Ip6,
             "5 defrag 4 conntrack nat",
         );
-        check(&chains, true, Postrouting, Layer::Ip4, "nat confirm");
-        let list = HookList::new(&ruleset(&chains), &["lan0"], true);
+        check(&chains, both, Postrouting, Layer::Ip4, "nat confirm");
+        let list = HookList::new(&ruleset(&chains), &["lan0"], tracking(both));
         assert_eq!(list.nat_chains(Postrouting, Layer::Ip4), &[ChainId(6)]);
+    }
+
+    #[test]
+    fn each_protocol_has_what_it_needs() {
+        use Hook::{Postrouting, Prerouting};
+        let ip = Protocols { ip: true, ..NONE };
+        check(&[], ip, Prerouting, Layer::Ip4, "defrag conntrack nat");
+        check(&[], ip, Prerouting, Layer::Ip6, "");
+        check(&[], ip, Postrouting, Layer::Ip6, "");
+        let needs = Needs {
+            defrag: Protocols { ip6: true, ..NONE },
+            ..Needs::default()
+        };
+        let list = HookList::new(&ruleset(&[]), &[], needs);
+        assert_eq!(list.at(Prerouting, Layer::Ip6), &[Entry::Defrag]);
+        assert!(list.at(Prerouting, Layer::Ip4).is_empty());
     }
 
     #[test]
     fn devices_choose_ingress_chains() {
         let chains = [(Family::Netdev, ChainType::Filter, Hook::Ingress, 0)];
-        let list = HookList::new(&ruleset(&chains), &["lan0", "wan0"], false);
+        let list = HookList::new(&ruleset(&chains), &["lan0", "wan0"], tracking(NONE));
         assert_eq!(list.ingress(PortId(0)).len(), 1);
         assert_eq!(list.ingress(PortId(1)).len(), 0);
     }

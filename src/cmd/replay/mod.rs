@@ -1,60 +1,83 @@
 //! `redan replay`: a capture through a ruleset. Time is the capture's, so that the same input always gives the same output.
 
-mod capture;
+mod advice;
 mod ports;
 mod results;
 mod watcher;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use redan_runtime::clock::Stopwatch;
-use redan_runtime::{Checksums, Datapath, Observer, OutFrame, PortId, Settings, Silent, Site};
+use redan_runtime::driver::capture::Numbered;
+use redan_runtime::frame::Takes;
+use redan_runtime::site::LOOPBACK;
+use redan_runtime::{
+    Checksums, Datapath, Frame, Observer, OutFrame, PortId, Reason, Report, Settings, Silent, Site,
+    Verdict,
+};
 use redan_vm::{Engine, Instant, Ruleset};
 
-use self::capture::Capture;
+use self::advice::Advice;
+use self::ports::Ports;
 use self::results::{Measured, Printer};
 use self::watcher::Watch;
 use crate::args::{self, ReplayArgs, ReplayFormat};
+use crate::capture::Capture;
+use crate::capture::flow::Flow;
+use crate::capture::machine::{Fate, Machine, Shown};
 use crate::exit::Exit;
-use crate::output::groups::Groups;
+use crate::output::file::{self, Pending};
+use crate::output::groups::{self, Groups};
+use crate::output::replay::{Event, Setting, since};
 use crate::output::terminal::Terminal;
 use crate::way::Texts;
-use crate::{engine, input, output, ruleset};
+use crate::{engine, input, ruleset};
 
 /// Runs the command.
 pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
     if input::is_stdin(&args.rules) && input::is_stdin(&args.capture) {
         bail!("rules and capture cannot both come from stdin; name a file for one of them");
     }
-    let capture = Capture::read(&args.capture)?;
-    let (site, ports) = ports::assign(args, &capture)?;
+    let mut capture = Capture::open(&args.capture, args.prints())?;
+    let (site, mut ports) = ports::assign(args, &capture)?;
     let Some((ruleset, texts)) = load(args, &site, terminal)? else {
         return Ok(Exit::Findings);
     };
-    let mut replay = Replay {
+    keep_apart(args, &ruleset)?;
+    let replay = Replay {
         args,
-        capture: &capture,
-        ports: &ports,
         site: &site,
         ruleset: &ruleset,
         texts: texts.as_ref(),
     };
-    let measured = replay.measure(terminal)?;
-    let (datapath, written) = replay.print(terminal)?;
+    let measured = replay.measure(&mut capture, &mut ports, terminal)?;
+    let (datapath, advice, written) = replay.print(&mut capture, &mut ports, terminal)?;
     // A file that cannot be written does not cost the others.
-    written.and(results::write_files(args, &datapath, capture.end()))?;
+    let written = written.and(results::write_files(args, &datapath, capture.end()));
     if args.stats {
         terminal.raw_note(&results::stats(&datapath, measured));
     }
-    match capture.fault {
-        None => Ok(Exit::Fine),
-        Some(fault) if fault.is_truncation => {
-            terminal.warning(&fault.message);
-            Ok(Exit::Findings)
-        }
-        Some(fault) => bail!("{}", fault.message),
-    }
+    let exit = capture.close(terminal)?;
+    advice.print(&site, &datapath, terminal);
+    written.map(|()| exit)
+}
+
+/// Refuses to write over anything that is read.
+fn keep_apart(args: &ReplayArgs, ruleset: &Ruleset) -> Result<()> {
+    let named = [Some(&args.rules), Some(&args.capture), args.site.as_ref()];
+    let mut inputs: Vec<&Path> = named.into_iter().flatten().map(AsRef::as_ref).collect();
+    inputs.extend(ruleset.files.iter().map(Path::new));
+    let logs: Vec<_> = match &args.log_dir {
+        Some(folder) => groups::of(ruleset)
+            .map(|group| groups::path(folder, group))
+            .collect(),
+        None => Vec::new(),
+    };
+    let mut outputs = args.outputs();
+    outputs.extend(logs.iter().map(|path| ("--log-dir", path.as_path())));
+    file::keep_apart(&outputs, &inputs)
 }
 
 /// The rules, with their text where it will be told which of them failed why.
@@ -74,45 +97,60 @@ fn load(
 
 struct Replay<'a> {
     args: &'a ReplayArgs,
-    capture: &'a Capture,
-    ports: &'a [PortId],
     site: &'a Site,
     ruleset: &'a Arc<Ruleset>,
     texts: Option<&'a Texts>,
 }
 
+/// A frame whose port and fate are known.
+struct Placed {
+    frame: Frame,
+    port: PortId,
+    fate: Fate,
+    flow: Option<Flow>,
+}
+
 impl Replay<'_> {
     /// Runs the capture all but once without printing; what that cost.
-    fn measure(&mut self, terminal: &mut Terminal) -> Result<Option<Measured>> {
+    fn measure(
+        &self,
+        capture: &mut Capture,
+        ports: &mut Ports,
+        terminal: &mut Terminal,
+    ) -> Result<Option<Measured>> {
         let runs = self.args.repeat - 1;
         if runs == 0 {
             return Ok(None);
+        }
+        let kept = capture.keep()?;
+        let mut machine = Machine::new(self.site, self.args.any_mac);
+        let mut placed = Vec::with_capacity(kept.len());
+        for frame in kept {
+            let time = frame.captured.time;
+            if let Some(frame) = self.place(frame, capture, ports, &mut machine)? {
+                placed.push((time, frame));
+            }
         }
         let mut total_ns = 0;
         let mut engine = engine::make(self.ruleset, self.args.engine, self.args.plan, terminal);
         for _ in 0..runs {
             let mut datapath = self.datapath(engine, Box::new(Silent), false)?;
-            let frames: Vec<_> = self
-                .capture
-                .frames
-                .iter()
-                .map(|captured| captured.frame.clone())
-                .collect();
+            let frames: Vec<_> = placed.iter().map(|(_, p)| p.frame.clone()).collect();
             let mut out = Vec::new();
             let mut now = Instant::default();
             let watch = Stopwatch::start();
-            for ((captured, port), frame) in self
-                .capture
-                .frames
-                .iter()
-                .zip(self.ports_of_frames())
-                .zip(frames)
-            {
-                now = now.max(captured.time);
+            for ((time, placed), frame) in placed.iter().zip(frames) {
+                now = now.max(*time);
                 if datapath.poll_timeout().is_some_and(|due| due <= now) {
                     datapath.handle_timeout(now, &mut out);
                 }
-                datapath.handle_frame(now, port, frame, &mut out);
+                handle(
+                    &mut datapath,
+                    now,
+                    (placed.port, placed.fate),
+                    frame,
+                    &mut out,
+                );
                 out.clear();
             }
             total_ns += watch.elapsed_ns();
@@ -120,80 +158,129 @@ impl Replay<'_> {
         }
         Ok(Some(Measured {
             total_ns,
-            packets: self.capture.frames.len() as u64 * u64::from(runs),
+            packets: placed.len() as u64 * u64::from(runs),
         }))
     }
 
     /// Runs the capture and prints every frame; with what comes of it, whether the files of frames could be written.
-    fn print(&mut self, terminal: &mut Terminal) -> Result<(Datapath, Result<()>)> {
-        let groups = self.args.log_dir.as_ref().map(|_| self.groups());
-        let deeds = Watch::new(groups.transpose()?);
+    fn print(
+        &self,
+        capture: &mut Capture,
+        ports: &mut Ports,
+        terminal: &mut Terminal,
+    ) -> Result<(Datapath, Advice, Result<()>)> {
+        // A folder that cannot be written to is said at the end, too.
+        let (groups, unwritten) = match self.args.log_dir.as_deref().map(|dir| self.groups(dir)) {
+            Some(Ok(groups)) => (Some(groups), Ok(())),
+            Some(Err(error)) => (None, Err(error)),
+            None => (None, Ok(())),
+        };
+        let deeds = Watch::new(groups);
         let engine = if self.args.trace {
             engine::tracing(self.ruleset)
         } else {
             engine::make(self.ruleset, self.args.engine, self.args.plan, terminal)
         };
         let mut datapath = self.datapath(engine, Box::new(deeds.clone()), self.args.stats)?;
-        let setting = output::replay::Setting {
+        let setting = Setting {
             ruleset: self.ruleset,
             texts: self.texts,
             site: self.site,
-            start: self.capture.start(),
+            start: capture.start(),
+            everything: self.args.verbose,
         };
-        let mut printer = Printer::new(self.args, self.site, setting)?;
+        let mut printer = Printer::new(self.args, self.site, setting);
+        let mut machine = Machine::new(self.site, self.args.any_mac);
+        let mut advice = Advice::default();
         let mut now = Instant::default();
-        for ((number, captured), port) in
-            (1..).zip(&self.capture.frames).zip(self.ports_of_frames())
-        {
-            now = now.max(captured.time);
-            while let Some(due) = datapath.poll_timeout().filter(|due| *due <= now) {
-                let mut out: Vec<OutFrame> = Vec::new();
-                datapath.handle_timeout(due, &mut out);
-                printer.timer(terminal, due, &out)?;
-                if datapath.poll_timeout() == Some(due) {
-                    break;
-                }
-            }
+        while let Some(numbered) = capture.next_frame() {
+            let (number, time) = (numbered.number, numbered.captured.time);
+            now = now.max(time);
+            let Some(placed) = self.place(numbered, capture, ports, &mut machine)? else {
+                advice.left_out += 1;
+                continue;
+            };
+            timers(&mut datapath, now, &mut printer, terminal)?;
+            let (port, fate) = (placed.port, placed.fate);
             let mut out = Vec::new();
-            let report = datapath.handle_frame(now, port, captured.frame.clone(), &mut out);
+            let bytes = placed.frame.bytes.clone();
+            let report = handle(&mut datapath, now, (port, fate), placed.frame, &mut out);
+            machine.answered(now, out.get(own(&report)..).unwrap_or(&[]));
+            advice.note(port, fate, placed.flow.as_ref(), &bytes, &report);
             let deeds = deeds.take();
             for line in &deeds.log {
-                terminal.note(line);
+                let at = since(capture.start(), time);
+                terminal.note(&format!("{line}  (frame {number} at {at})"));
             }
-            printer.frame(
-                terminal,
+            let event = Event {
                 number,
-                captured,
-                port,
-                &report,
-                &out,
-                self.args.trace.then_some(deeds.visits.as_slice()),
-            )?;
+                time,
+                port: self
+                    .site
+                    .ports
+                    .get(port.index())
+                    .map_or("", |port| &port.name),
+                frame: &bytes,
+                copy_of: match fate {
+                    Fate::Copy(number) => Some(number),
+                    Fate::In | Fate::Sent | Fate::Looped | Fate::Answer | Fate::Elsewhere => None,
+                },
+                report: &report,
+                out: &out,
+                visits: self.args.trace.then_some(deeds.visits.as_slice()),
+            };
+            printer.frame(terminal, &event)?;
         }
-        let written = printer.finish();
-        Ok((datapath, written.and(self.write_groups(&deeds))))
+        advice.joined = machine.joined;
+        let written = printer.finish().and(unwritten);
+        let written = written.and_then(|()| commit(&deeds));
+        Ok((datapath, advice, written))
     }
 
-    fn write_groups(&self, deeds: &Watch) -> Result<()> {
-        if let (Some(folder), Some(groups)) = (&self.args.log_dir, deeds.take_groups()) {
-            for (group, bytes) in groups.finish()? {
-                output::file::write(&output::groups::path(folder, group), &bytes)?;
-            }
+    /// The port of a frame, and what it was to the machine; `None` for one that takes no part.
+    fn place(
+        &self,
+        numbered: Numbered,
+        capture: &Capture,
+        ports: &mut Ports,
+        machine: &mut Machine,
+    ) -> Result<Option<Placed>> {
+        let captured = numbered.captured;
+        let Some(port) = ports.of(captured.interface as usize, capture, self.site)? else {
+            return Ok(None);
+        };
+        let mut frame = captured.frame;
+        let (mut fate, flow) = machine.take(&Shown {
+            number: numbered.number,
+            time: captured.time,
+            port,
+            heading: captured.heading,
+            made_link: frame.made_link,
+            bytes: &frame.bytes,
+        });
+        if let Some(flow) = &flow {
+            machine.mark_joined(&mut frame, port, flow);
         }
-        Ok(())
+        if self
+            .site
+            .ports
+            .get(port.index())
+            .is_some_and(|port| port.name == LOOPBACK)
+        {
+            fate = Fate::Looped;
+        }
+        Ok(Some(Placed {
+            frame,
+            port,
+            fate,
+            flow,
+        }))
     }
 
-    /// What log groups write, to memory: files are written at the end, whole or not at all.
-    fn groups(&self) -> Result<Groups<Vec<u8>>> {
-        Groups::new(self.ruleset, self.site, |_| Ok(Vec::new()))
-    }
-
-    fn ports_of_frames(&self) -> impl Iterator<Item = PortId> {
-        self.capture.frames.iter().map(|captured| {
-            self.ports
-                .get(captured.interface as usize)
-                .copied()
-                .unwrap_or(PortId(0))
+    /// The files of log groups.
+    fn groups(&self, folder: &Path) -> Result<Groups<Pending>> {
+        Groups::new(self.ruleset, self.site, |group| {
+            Pending::create(&groups::path(folder, group))
         })
     }
 
@@ -209,6 +296,13 @@ impl Replay<'_> {
                 args::Checksums::Verify => Checksums::Verify,
                 args::Checksums::Ignore => Checksums::Ignore,
             },
+            any_mac: self.args.any_mac,
+            // What came joined leaves joined: a frame is one frame in what is printed and written.
+            takes: Takes {
+                partial: true,
+                tcp: true,
+                udp: true,
+            },
             profile,
             trace: self.args.trace,
             ..Settings::default()
@@ -220,4 +314,63 @@ impl Replay<'_> {
             settings,
         )?)
     }
+}
+
+/// Puts a frame through the rules as what it was to the machine.
+fn handle(
+    datapath: &mut Datapath,
+    now: Instant,
+    (port, fate): (PortId, Fate),
+    frame: Frame,
+    out: &mut Vec<OutFrame>,
+) -> Report {
+    let other = |reason| Report {
+        verdict: Verdict::Other,
+        reason: Some(reason),
+        decision: None,
+        policy: None,
+        leaves_by: None,
+        ct: None,
+    };
+    match fate {
+        Fate::In => datapath.handle_frame(now, port, frame, out),
+        Fate::Sent => datapath.handle_sent(now, port, frame, out),
+        Fate::Looped => datapath.handle_looped(now, port, frame, out),
+        Fate::Copy(_) | Fate::Answer => other(Reason::Copy),
+        Fate::Elsewhere => other(Reason::OtherHost),
+    }
+}
+
+/// How many of the frames that left are the frame itself.
+fn own(report: &Report) -> usize {
+    usize::from(report.verdict == Verdict::Accept)
+}
+
+/// Does what is due until now.
+fn timers(
+    datapath: &mut Datapath,
+    now: Instant,
+    printer: &mut Printer<'_>,
+    terminal: &mut Terminal,
+) -> Result<()> {
+    while let Some(due) = datapath.poll_timeout().filter(|due| *due <= now) {
+        let mut out: Vec<OutFrame> = Vec::new();
+        datapath.handle_timeout(due, &mut out);
+        printer.timer(terminal, due, &out)?;
+        if datapath.poll_timeout() == Some(due) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the files of log groups in their place.
+fn commit(deeds: &Watch) -> Result<()> {
+    let Some(groups) = deeds.take_groups() else {
+        return Ok(());
+    };
+    groups
+        .finish()?
+        .into_iter()
+        .try_for_each(|(_, file)| file.commit())
 }

@@ -1,78 +1,57 @@
 //! Where a replay's results go: stdout, the file of frames, and at the end counters, connections and figures.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anyhow::Result;
-use redan_runtime::driver::capture::{CaptureWriter, Captured};
-use redan_runtime::{Datapath, OutFrame, PortId, Report, Site, Verdict};
+use redan_runtime::driver::capture::CaptureWriter;
+use redan_runtime::{Datapath, OutFrame, Site, Verdict};
 use redan_vm::ids::StateId;
 use redan_vm::instr::{Instr, ObjectKind};
+use redan_vm::ruleset::Object;
 use redan_vm::{Instant, Ruleset};
 use serde_json::{Value, json};
 
 use super::{ReplayArgs, ReplayFormat};
-use crate::output::replay::{Event, Setting, Visited, json as json_lines, text};
+use crate::output::file::{self, Pending};
+use crate::output::replay::{Event, Setting, json as json_lines, text};
 use crate::output::terminal::Terminal;
-use crate::output::{connections, decision, file};
+use crate::output::{connections, decision};
 
-/// Prints frames and collects those that came out.
+/// Prints frames and writes those that came out.
 pub(super) struct Printer<'a> {
     args: &'a ReplayArgs,
     setting: Setting<'a>,
-    writer: Option<CaptureWriter<Vec<u8>>>,
+    /// A file that cannot be written is said at the end: it does not cost the others.
+    writer: Option<Result<CaptureWriter<Pending>>>,
+    /// Whether stdout is for frames, and not for a file.
+    prints: bool,
 }
 
 impl<'a> Printer<'a> {
-    /// A printer; what is to be written to a file is kept until the end, so that nothing half-written is left behind.
-    pub(super) fn new(args: &'a ReplayArgs, site: &Site, setting: Setting<'a>) -> Result<Self> {
+    /// A printer.
+    pub(super) fn new(args: &'a ReplayArgs, site: &Site, setting: Setting<'a>) -> Self {
         let names: Vec<String> = site.ports.iter().map(|port| port.name.clone()).collect();
-        let writer = args
-            .write
-            .as_ref()
-            .map(|_| CaptureWriter::new(Vec::new(), &names))
-            .transpose()?;
-        Ok(Self {
+        let open = |path: &Path| Ok(CaptureWriter::new(Pending::create(path)?, &names)?);
+        Self {
             args,
             setting,
-            writer,
-        })
+            writer: args.write.as_deref().map(open),
+            prints: args.prints(),
+        }
     }
 
     /// A frame that came in.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "everything that is known of one frame"
-    )]
-    pub(super) fn frame(
-        &mut self,
-        terminal: &mut Terminal,
-        number: u64,
-        captured: &Captured,
-        port: PortId,
-        report: &Report,
-        out: &[OutFrame],
-        visits: Option<&[Visited]>,
-    ) -> Result<()> {
-        let port = self
-            .setting
-            .site
-            .ports
-            .get(port.index())
-            .map_or("", |port| &port.name);
-        let event = Event {
-            number,
-            time: captured.time,
-            port,
-            frame: &captured.frame.bytes,
-            report,
-            out,
-            visits,
-        };
-        match self.args.format {
-            ReplayFormat::Text => text::event(terminal, terminal.out_color, &self.setting, &event)?,
-            ReplayFormat::Json => json_lines::event(terminal, &self.setting, &event)?,
+    pub(super) fn frame(&mut self, terminal: &mut Terminal, event: &Event<'_>) -> Result<()> {
+        if self.prints {
+            let color = terminal.out_color;
+            match self.args.format {
+                ReplayFormat::Text => text::event(terminal, color, &self.setting, event)?,
+                ReplayFormat::Json => json_lines::event(terminal, &self.setting, event)?,
+            }
         }
-        self.keep(captured.time, out)
+        self.keep(event.time, event.out);
+        Ok(())
     }
 
     /// Frames that a timer sent; often there are none.
@@ -85,30 +64,35 @@ impl<'a> Printer<'a> {
         if out.is_empty() {
             return Ok(());
         }
-        match self.args.format {
-            ReplayFormat::Text => {
-                text::timer(terminal, terminal.out_color, &self.setting, time, out)?;
-            }
-            ReplayFormat::Json => json_lines::timer(terminal, &self.setting, time, out)?,
-        }
-        self.keep(time, out)
-    }
-
-    fn keep(&mut self, time: Instant, out: &[OutFrame]) -> Result<()> {
-        if let Some(writer) = &mut self.writer {
-            for frame in out {
-                writer.write(time, u32::from(frame.port.0), &frame.bytes)?;
+        if self.prints {
+            let color = terminal.out_color;
+            match self.args.format {
+                ReplayFormat::Text => text::timer(terminal, color, &self.setting, time, out)?,
+                ReplayFormat::Json => json_lines::timer(terminal, &self.setting, time, out)?,
             }
         }
+        self.keep(time, out);
         Ok(())
     }
 
-    /// Writes the file of frames.
+    fn keep(&mut self, time: Instant, out: &[OutFrame]) {
+        let Some(Ok(writer)) = &mut self.writer else {
+            return;
+        };
+        let written = out
+            .iter()
+            .try_for_each(|frame| writer.write(time, u32::from(frame.port.0), &frame.bytes));
+        if let Err(error) = written {
+            self.writer = Some(Err(error.into()));
+        }
+    }
+
+    /// Ends the file of frames.
     pub(super) fn finish(self) -> Result<()> {
-        if let (Some(path), Some(writer)) = (&self.args.write, self.writer) {
-            file::write(path, &writer.finish()?)?;
+        match self.writer {
+            Some(writer) => writer?.finish()?.commit(),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -150,7 +134,8 @@ fn counters(datapath: &Datapath) -> Vec<Value> {
             })
         }));
     }
-    all.extend(ruleset.objects.iter().filter(|object| object.kind == ObjectKind::Counter).map(|object| {
+    let named = |object: &&Object| object.kind == ObjectKind::Counter && !object.deleted;
+    all.extend(ruleset.objects.iter().filter(named).map(|object| {
         let (packets, bytes) = value(datapath, object.state);
         let (family, table) = table_of(ruleset, object.table.index());
         json!({

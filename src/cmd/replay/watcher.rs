@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redan_runtime::{LogEntry, Observer, Step};
 use redan_vm::family::Hook;
 
+use crate::output::file::Pending;
 use crate::output::groups::Groups;
 use crate::output::replay::Visited;
 
@@ -26,13 +27,13 @@ struct Seen {
     deeds: Deeds,
     /// Where the packet is.
     hook: Hook,
-    /// Files of log groups, kept until the end.
-    groups: Option<Groups<Vec<u8>>>,
+    /// Files of log groups.
+    groups: Option<Groups<Pending>>,
 }
 
 impl Watch {
     /// With what takes the packets of log groups.
-    pub(super) fn new(groups: Option<Groups<Vec<u8>>>) -> Self {
+    pub(super) fn new(groups: Option<Groups<Pending>>) -> Self {
         let seen = Seen {
             deeds: Deeds::default(),
             hook: Hook::Prerouting,
@@ -51,7 +52,7 @@ impl Watch {
     }
 
     /// Takes the files of log groups.
-    pub(super) fn take_groups(&self) -> Option<Groups<Vec<u8>>> {
+    pub(super) fn take_groups(&self) -> Option<Groups<Pending>> {
         self.seen().groups.take()
     }
 }
@@ -59,7 +60,7 @@ impl Watch {
 impl Observer for Watch {
     fn log(&mut self, entry: &LogEntry<'_>) {
         let mut seen = self.seen();
-        // Memory takes everything.
+        // A full disk: the line is better than nothing.
         let is_kept = seen.groups.as_mut().map(|groups| groups.write(entry));
         if !matches!(is_kept, Some(Ok(true))) {
             seen.deeds.log.push(entry.to_string());

@@ -90,8 +90,9 @@ fn read(path: &Path, number: u64) -> Result<(Vec<Captured>, Vec<String>)> {
         .interfaces()
         .iter()
         .enumerate()
-        .map(|(index, name)| {
-            let name = name.clone().filter(|name| is_interface_name(name));
+        .map(|(index, interface)| {
+            let name = interface.name.clone();
+            let name = name.filter(|name| is_interface_name(name));
             name.unwrap_or_else(|| format!("eth{index}"))
         })
         .collect();

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use redan_runtime::{OutFrame, Report, Verdict};
-use redan_vm::{Instant, Ruleset};
+use redan_vm::Instant;
 
 use super::{Event, Setting, Visited, port_name, seconds};
 use crate::output::decision;
+use crate::output::summary::Summary;
 use crate::way::Failed;
 
 /// Version of the objects' form.
@@ -25,7 +26,8 @@ pub(crate) fn event(
         seconds(event.time),
         string(event.port)
     );
-    push_report(&mut line, setting.ruleset, event.report);
+    push_report(&mut line, setting, event.report);
+    push_frame(&mut line, event);
     push_out(&mut line, setting, event.out);
     if let Some(visits) = event.visits {
         push_visits(&mut line, setting, visits);
@@ -45,13 +47,14 @@ pub(crate) fn timer(
         "{{\"schema\":{SCHEMA},\"packet\":null,\"time\":{},\"port\":null,",
         seconds(time)
     );
-    line.push_str("\"verdict\":null,\"reason\":null,\"rule\":null,\"ct\":null,");
+    line.push_str("\"verdict\":null,\"reason\":null,\"rule\":null,\"policy\":null,\"ct\":null,\"out_port\":null,");
     push_out(&mut line, setting, frames);
     line.push_str("}\n");
     out.write_all(line.as_bytes())
 }
 
-fn push_report(line: &mut String, ruleset: &Ruleset, report: &Report) {
+fn push_report(line: &mut String, setting: &Setting<'_>, report: &Report) {
+    let ruleset = setting.ruleset;
     let reason = report.reason.map(redan_runtime::Reason::name);
     _ = write!(
         line,
@@ -63,8 +66,12 @@ fn push_report(line: &mut String, ruleset: &Ruleset, report: &Report) {
         let rule = ruleset.rules.get(decision.rule.index())?;
         let [family, table, chain] = decision::chain(ruleset, rule.chain)?;
         let file = decision::file(ruleset, rule.origin.file);
+        let comment = rule.comment.as_ref();
+        let comment = comment.map_or_else(String::new, |comment| {
+            format!(",\"comment\":{}", string(comment))
+        });
         Some(format!(
-            "{{\"family\":{},\"table\":{},\"chain\":{},\"hook\":{},\"file\":{},\"line\":{}}}",
+            "{{\"family\":{},\"table\":{},\"chain\":{},\"hook\":{},\"file\":{},\"line\":{}{comment}}}",
             string(family),
             string(table),
             string(chain),
@@ -74,6 +81,22 @@ fn push_report(line: &mut String, ruleset: &Ruleset, report: &Report) {
         ))
     });
     line.push_str(decided.as_deref().unwrap_or("null"));
+    let policy = report
+        .policy
+        .and_then(|policy| decision::chain(ruleset, policy));
+    line.push_str(",\"policy\":");
+    match policy {
+        None => line.push_str("null"),
+        Some([family, table, chain]) => {
+            _ = write!(
+                line,
+                "{{\"family\":{},\"table\":{},\"chain\":{}}}",
+                string(family),
+                string(table),
+                string(chain)
+            );
+        }
+    }
     line.push_str(",\"ct\":");
     match report.ct {
         None => line.push_str("null"),
@@ -88,7 +111,41 @@ fn push_report(line: &mut String, ruleset: &Ruleset, report: &Report) {
             );
         }
     }
-    line.push(',');
+    let port = report
+        .leaves_by
+        .and_then(|port| setting.site.ports.get(port.index()));
+    _ = write!(
+        line,
+        ",\"out_port\":{},",
+        optional(port.map(|port| port.name.as_str()))
+    );
+}
+
+/// What the frame is, in the words of the rule language.
+fn push_frame(line: &mut String, event: &Event<'_>) {
+    let summary = Summary::of(event.frame);
+    let number = |number: Option<u64>| number.map_or_else(|| "null".to_owned(), |n| n.to_string());
+    let (src, dst) = summary
+        .addresses
+        .map(|(src, dst)| (src.to_string(), dst.to_string()))
+        .unzip();
+    let (sport, dport) = summary
+        .ports
+        .map(|(from, to)| (u64::from(from), u64::from(to)))
+        .unzip();
+    _ = write!(
+        line,
+        "\"protocol\":{},\"saddr\":{},\"daddr\":{},\"sport\":{},\"dport\":{},\"flags\":{},\"type\":{},\"fragment\":{},\"copy_of\":{},",
+        string(&summary.protocol),
+        optional(src.as_deref()),
+        optional(dst.as_deref()),
+        number(sport),
+        number(dport),
+        optional(summary.flags.as_deref()),
+        optional(summary.kind.as_deref()),
+        number(summary.fragment.map(u64::from)),
+        number(event.copy_of),
+    );
 }
 
 fn push_out(line: &mut String, setting: &Setting<'_>, frames: &[OutFrame]) {

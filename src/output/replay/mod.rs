@@ -35,6 +35,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) site: &'a Site,
     /// When the first frame came in.
     pub(crate) start: Instant,
+    /// Whether lines are as long as what they say.
+    pub(crate) everything: bool,
 }
 
 /// A frame that came in, and what became of it.
@@ -47,12 +49,20 @@ pub(crate) struct Event<'a> {
     pub(crate) port: &'a str,
     /// Its bytes.
     pub(crate) frame: &'a [u8],
+    /// The frame that it is, captured a second time on its way out.
+    pub(crate) copy_of: Option<u64>,
     /// What became of it.
     pub(crate) report: &'a Report,
     /// Every frame that left because of it.
     pub(crate) out: &'a [OutFrame],
     /// The rules that it visited; nothing when that is not recorded.
     pub(crate) visits: Option<&'a [Visited]>,
+}
+
+/// Seconds from one time to another, with six decimals.
+pub(crate) fn since(start: Instant, time: Instant) -> String {
+    let since = time.since(start);
+    format!("{}.{:06}", since.as_secs(), since.subsec_micros())
 }
 
 /// Seconds and nanoseconds since 1970 with at least six decimals.

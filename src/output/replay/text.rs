@@ -3,12 +3,15 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use redan_runtime::{OutFrame, Report, Verdict};
+use redan_runtime::{OutFrame, Reason, Verdict};
 use redan_vm::Instant;
 
-use super::{Event, Setting, port_name};
+use super::{Event, Setting, port_name, since};
 use crate::output::terminal::{Style, paint};
 use crate::output::{decision, summary};
+
+/// Most columns of a line, unless everything is wanted.
+const COLUMNS: usize = 120;
 
 /// Prints a frame that came in, and under it the rules that it visited and frames that are not its own.
 pub(crate) fn event(
@@ -18,16 +21,29 @@ pub(crate) fn event(
     event: &Event<'_>,
 ) -> io::Result<()> {
     let verdict = event.report.verdict;
+    let names = setting.site.ports.iter().map(|port| port.name.len());
+    let (number, time) = (
+        format!("{:>4}", event.number),
+        format!("{:>9}", since(setting.start, event.time)),
+    );
+    let port = format!("{:<width$}", event.port, width = names.max().unwrap_or(0));
+    let became = format!("{:<6}", verdict.name());
+    let frame = summary::of_frame(event.frame);
+    let columns = if setting.everything {
+        usize::MAX
+    } else {
+        let before = [&number, &time, &port, &became, &frame].map(|text| text.chars().count());
+        COLUMNS.saturating_sub(before.iter().sum::<usize>() + " ".len() * 4 + "  by ".len())
+    };
     writeln!(
         out,
-        "{} {} {:<6} {} {}  {}{}",
-        paint(color, Style::Faint, &format!("{:>6}", event.number)),
-        paint(color, Style::Faint, &time(setting, event.time)),
-        event.port,
-        paint(color, style(verdict), &format!("{:<6}", verdict.name())),
-        summary::of_frame(event.frame),
+        "{} {} {port} {} {}  {}{}",
+        paint(color, Style::Faint, &number),
+        paint(color, Style::Faint, &time),
+        paint(color, style(verdict), &became),
+        frame,
         paint(color, Style::Faint, "by "),
-        why(setting, event.report),
+        why(setting, event, columns),
     )?;
     for visit in event.visits.unwrap_or(&[]) {
         let did = if visit.held() {
@@ -63,8 +79,12 @@ pub(crate) fn timer(
     writeln!(
         out,
         "{} {} timer",
-        paint(color, Style::Faint, "     -"),
-        paint(color, Style::Faint, &time(setting, at))
+        paint(color, Style::Faint, "   -"),
+        paint(
+            color,
+            Style::Faint,
+            &format!("{:>9}", since(setting.start, at))
+        )
     )?;
     frames(out, color, setting, sent)
 }
@@ -87,28 +107,29 @@ fn frames(
     Ok(())
 }
 
-/// Who decided, and what conntrack made of the frame.
-fn why(setting: &Setting<'_>, report: &Report) -> String {
-    let mut text = decision::describe(setting.ruleset, report);
+/// Who decided, and what conntrack made of the frame, in at most so many columns.
+fn why(setting: &Setting<'_>, event: &Event<'_>, columns: usize) -> String {
+    let report = event.report;
+    if let Some(number) = event.copy_of {
+        return format!("{} of frame {number}", Reason::Copy.name());
+    }
+    let mut state = String::new();
     if let Some(ct) = report.ct {
-        _ = write!(text, ", ct {}", ct.state);
+        _ = write!(state, ", ct {}", ct.state);
         if let Some(direction) = ct.direction {
             _ = write!(
-                text,
+                state,
                 " {}",
                 redan_runtime::datapath::direction_name(direction)
             );
         }
         if let Some(reason) = ct.reason {
-            _ = write!(text, " ({reason})");
+            _ = write!(state, " ({reason})");
         }
     }
-    text
-}
-
-fn time(setting: &Setting<'_>, time: Instant) -> String {
-    let since = time.since(setting.start);
-    format!("{:>4}.{:06}", since.as_secs(), since.subsec_micros())
+    let left = columns.saturating_sub(state.len());
+    let who = decision::describe_within(setting.ruleset, report, left);
+    decision::cut(&format!("{who}{state}"), columns)
 }
 
 const fn style(verdict: Verdict) -> Style {

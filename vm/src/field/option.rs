@@ -187,6 +187,9 @@ const IPV6: &[OptionHeader] = &[
             "id" 32 32 Integer;
         },
     ),
+    // asked for by their presence alone: their fields are those of the headers `ah` and `esp`
+    ipv6("esp", 50, &[]),
+    ipv6("ah", 51, &[]),
     ipv6("dst", 60, EXTENSION),
     ipv6(
         "mh",
@@ -269,7 +272,7 @@ const TCP: &[OptionHeader] = &[
         30,
         fields! {
             "length" 8 8 Integer;
-            "subtype" 16 4 Integer;
+            "subtype" 16 4 MptcpSubtype;
         },
     ),
     tcp("fastopen", 34, TCP_PLAIN),
@@ -279,7 +282,7 @@ const SOURCE_ROUTE: &[OptionField] = fields! {
     "type" 0 8 Integer;
     "length" 8 8 Integer;
     "ptr" 16 8 Integer;
-    "addr" 24 32 Integer;
+    "addr" 24 32 Ipv4Addr;
 };
 
 const IPV4: &[OptionHeader] = &[
@@ -377,6 +380,8 @@ const SCTP: &[OptionHeader] = &[
     sctp("ecne", 12, CHUNK_LOWEST_TSN),
     sctp("cwr", 13, CHUNK_LOWEST_TSN),
     sctp("shutdown-complete", 14, CHUNK),
+    // RFC 8260
+    sctp("i-data", 64, CHUNK),
     sctp("asconf-ack", 128, CHUNK_SEQNO),
     sctp(
         "forward-tsn",

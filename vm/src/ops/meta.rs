@@ -56,7 +56,8 @@ pub fn load(packet: &Packet, key: MetaKey, dst: Reg, regs: &mut Regs, env: &mut 
         | MetaKey::Ibrvproto
         | MetaKey::Iifkind
         | MetaKey::Oifkind
-        | MetaKey::Broute => return Step::Break,
+        | MetaKey::Broute
+        | MetaKey::Ibrhwaddr => return Step::Break,
     }
     Step::Next
 }
@@ -132,7 +133,8 @@ pub fn set(packet: &mut Packet, key: MetaKey, src: Reg, regs: &Regs) -> Step {
         | MetaKey::Hour
         | MetaKey::Sdif
         | MetaKey::Sdifname
-        | MetaKey::Broute => {}
+        | MetaKey::Broute
+        | MetaKey::Ibrhwaddr => {}
     }
     Step::Next
 }

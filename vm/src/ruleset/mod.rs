@@ -1,7 +1,9 @@
 //! A compiled ruleset: where lang and runtime meet. Tables, chains, rules, sets and the initial state of stateful objects.
 
+mod needs;
 mod set;
 
+pub use needs::{Needs, Protocols};
 pub use set::{Element, ElementData, Elements, Set, SetData, set_flags};
 
 use crate::family::{ChainType, Family, Hook};
@@ -27,8 +29,6 @@ pub struct Ruleset {
     pub interfaces: Vec<String>,
     /// Names of the files that the rules came from.
     pub files: Vec<String>,
-    /// Whether a rule needs connection tracking, as the kernel sees it (`ct`, NAT, notrack does not), by family of table.
-    pub needs_conntrack: bool,
 }
 
 /// A table.
@@ -117,6 +117,8 @@ pub struct Object {
     pub kind: ObjectKind,
     /// Its state.
     pub state: StateId,
+    /// Whether the object is gone again by the end of the file (rules of old still name it).
+    pub deleted: bool,
 }
 
 /// The initial value of a stateful expression or object; instances in set elements are made from it.

@@ -31,7 +31,8 @@ impl State {
         ruleset: &'a Ruleset,
     ) -> impl Iterator<Item = (&'a Object, Counter)> + 'a {
         let counter = |object: &'a Object| Some((object, self.counter(object.state)?));
-        ruleset.objects.iter().filter_map(counter)
+        let alive = ruleset.objects.iter().filter(|object| !object.deleted);
+        alive.filter_map(counter)
     }
 
     /// Takes over what another ruleset's state has counted: of rules with the same code in the same chain, of named objects, and the
@@ -44,9 +45,10 @@ impl State {
                 self.take(to, &old, from);
             }
         }
-        for object in &ruleset.objects {
+        for object in ruleset.objects.iter().filter(|object| !object.deleted) {
             let same = |other: &&Object| {
-                other.name == object.name
+                !other.deleted
+                    && other.name == object.name
                     && other.kind == object.kind
                     && table(ruleset, object.table) == table(old_ruleset, other.table)
             };

@@ -38,8 +38,9 @@ impl RuleCheck<'_, '_> {
                 | MetaKey::Ibrpvid
                 | MetaKey::Ibrvproto
                 | MetaKey::Broute
+                | MetaKey::Ibrhwaddr
         );
-        if bridge_only && self.place.family != Family::Bridge {
+        if bridge_only && self.place.family != Family::Bridge && !self.protocols.any {
             return self.cx.error(
                 Code::WrongFamily,
                 word.span,

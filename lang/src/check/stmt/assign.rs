@@ -5,7 +5,7 @@
     reason = "syntax and types have many kinds: each place names those that mean something there and treats the rest alike"
 )]
 
-use crate::ast::{Expr, ExprKind, Word};
+use crate::ast::{Expr, ExprKind, ObjectKind, Word};
 use crate::check::describe;
 use crate::check::map::storable;
 use crate::check::rule::RuleCheck;
@@ -45,6 +45,9 @@ impl RuleCheck<'_, '_> {
             return None;
         };
         self.check_settable(load, field.span)?;
+        if matches!(load.as_ref(), Load::Meta(MetaKey::Secmark)) && self.names_object(value)? {
+            return self.objref(span, ObjectKind::Secmark, value);
+        }
         let mut want = target.ty;
         if matches!(load.as_ref(), Load::Meta(MetaKey::Nftrace)) {
             want = Type::new(DataType::Boolean, 1, ByteOrder::Host);
@@ -76,6 +79,15 @@ impl RuleCheck<'_, '_> {
             },
         );
         Some(())
+    }
+
+    /// Whether a value is the name of an object, or a map that gives one.
+    fn names_object(&mut self, value: &Expr) -> Option<bool> {
+        let (resolved, _) = self.cx.resolve(value)?;
+        Some(matches!(
+            resolved.kind,
+            ExprKind::Symbol(_) | ExprKind::Str(_) | ExprKind::Map(_)
+        ))
     }
 
     fn check_settable(&mut self, load: &Load, span: Span) -> Option<()> {

@@ -10,7 +10,7 @@ use crate::check::rule::RuleCheck;
 use crate::check::stateful::narrow;
 use crate::check::stateful_specs;
 use crate::diag::Code;
-use crate::resolve::{every, meter_set};
+use crate::resolve::{check_filled, check_timed, every, meter_set};
 use crate::sets::DataShape;
 use crate::source::Span;
 use crate::typed::{Dynset, StmtKind, Value};
@@ -38,10 +38,19 @@ impl RuleCheck<'_, '_> {
                 "elements that packets add have no comments",
             );
         }
+        if dynset.element.timeout_ms == Some(0) {
+            return self.cx.error_help(
+                Code::BadFlag,
+                dynset.element.span,
+                "an element that a packet adds has a span as timeout",
+                "`timeout never` is for elements of the file",
+            );
+        }
         let key = self.key_of(&dynset.element.key, &types)?;
         self.check_set_key(&key, set, dynset.set)?;
         let data = self.dynset_data(set, dynset)?;
         let exprs = stateful_specs(self.cx, &dynset.element.stmts)?;
+        check_filled(self.cx, set, dynset, &exprs)?;
         if let Some(target) = self.cx.ruleset.sets.get_mut(set.index()) {
             target.flags |= set_flags::EVAL;
             target.size = target.size.or(Some(65535));
@@ -112,6 +121,9 @@ impl RuleCheck<'_, '_> {
             );
         }
         let exprs = stateful_specs(self.cx, &meter.element.stmts)?;
+        if meter.element.timeout_ms.is_some() {
+            check_timed(self.cx, &exprs, meter.element.span)?;
+        }
         let size = match meter.size {
             Some(number) => Some(narrow(self.cx, number, u32::MAX)?),
             None => None,

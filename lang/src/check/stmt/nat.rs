@@ -172,7 +172,7 @@ impl RuleCheck<'_, '_> {
             .transport
             .iter()
             .any(|proto| *proto != Proto::Unknown);
-        if known {
+        if known || self.protocols.transport_in_set {
             return Some(());
         }
         self.cx.error_help(

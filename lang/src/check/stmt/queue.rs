@@ -13,7 +13,6 @@ use crate::diag::Code;
 use crate::source::Span;
 use crate::typed::StmtKind;
 use redan_vm::datatype::DataType;
-use redan_vm::meta::ByteOrder;
 
 impl RuleCheck<'_, '_> {
     pub(super) fn queue(&mut self, span: Span, num: Option<&Expr>, flags: &[Word]) -> Option<()> {
@@ -33,7 +32,7 @@ impl RuleCheck<'_, '_> {
                 }
             }
         }
-        let want = Type::new(DataType::Integer, 16, ByteOrder::Host);
+        let want = Type::of(DataType::Queue);
         let mut value = None;
         let mut range = (0, 0);
         // without a number it is queue 0, which nft lets fan out

@@ -65,14 +65,14 @@ fn print_table(out: &mut String, table: &Table, handles: Handles) {
         table.family.word(),
         table.name
     );
-    if table.dormant {
-        line!(out, "\tflags dormant");
+    if !table.flags.is_empty() {
+        line!(out, "\tflags {}", table.flags.join(","));
     }
     if let Some(comment) = &table.comment {
         line!(out, "\tcomment \"{comment}\"");
     }
     // flags are set off from what follows, a comment is not
-    let mut first = !table.dormant;
+    let mut first = table.flags.is_empty();
     let mut gap = |out: &mut String| {
         if !std::mem::take(&mut first) {
             out.push('\n');
@@ -246,8 +246,12 @@ fn print_set(out: &mut String, set: &Set, handles: Handles) {
 /// An element with all that it carries.
 fn element_text(element: &Element) -> String {
     let mut text = expr_text(&element.key);
-    if let Some(ms) = element.timeout_ms {
-        let _ = write!(text, " timeout {}", span(ms));
+    match element.timeout_ms {
+        None => {}
+        Some(0) => text.push_str(" timeout never"),
+        Some(ms) => {
+            let _ = write!(text, " timeout {}", span(ms));
+        }
     }
     for stmt in &element.stmts {
         let _ = write!(text, " {}", stmt_text(stmt));

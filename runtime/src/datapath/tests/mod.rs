@@ -55,11 +55,11 @@ const HOOKS: [Hook; 7] = [
     Hook::Egress,
 ];
 
-fn datapath(site: Site, rules: Rules, live: bool, track: bool) -> Datapath {
-    let mut ruleset = Ruleset {
-        needs_conntrack: track,
-        ..Ruleset::default()
-    };
+fn datapath(mut site: Site, rules: Rules, live: bool, track: bool) -> Datapath {
+    if track {
+        site.tracking = Tracking::Always;
+    }
+    let mut ruleset = Ruleset::default();
     let devices: Vec<String> = site.ports.iter().map(|port| port.name.clone()).collect();
     for (n, family) in [Family::Inet, Family::Netdev].into_iter().enumerate() {
         ruleset.tables.push(Table {

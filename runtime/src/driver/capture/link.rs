@@ -2,6 +2,7 @@
 
 use redan_vm::packet::{ethernet, ethertype};
 
+use super::Heading;
 use crate::frame::{Frame, Offload};
 
 /// Bytes that a frame is padded to at most, where the capture cut it short.
@@ -48,38 +49,51 @@ impl Link {
             .map(|(_, link)| *link)
     }
 
+    /// Whether its records name the interface that each frame was captured on.
+    pub(super) const fn has_indices(self) -> bool {
+        matches!(self, Self::Sll2)
+    }
+
     /// The frame of a record's bytes, which the capture may have cut from `original` bytes.
-    pub(super) fn frame(self, bytes: &[u8], original: usize) -> Frame {
-        let mut frame = match self {
-            Self::Ethernet => Frame::from(bytes.to_vec()),
-            Self::Raw => raw(bytes),
-            Self::Null => raw(bytes.get(4..).unwrap_or(&[])),
-            Self::Sll => cooked(
-                bytes,
-                16,
-                SllAt {
-                    kind: 1,
-                    address: 6,
-                    protocol: 14,
-                },
-            ),
-            Self::Sll2 => cooked(
-                bytes,
-                20,
-                SllAt {
-                    kind: 10,
-                    address: 12,
-                    protocol: 0,
-                },
-            ),
+    pub(super) fn read(self, bytes: &[u8], original: usize) -> Read {
+        let mut read = match self {
+            Self::Ethernet => Read::from(Frame::from(bytes.to_vec())),
+            Self::Raw => raw(bytes).into(),
+            Self::Null => raw(bytes.get(4..).unwrap_or(&[])).into(),
+            Self::Sll => cooked(bytes, &SLL),
+            Self::Sll2 => cooked(bytes, &SLL2),
         };
+        let frame = &mut read.frame;
         let missing = original.saturating_sub(bytes.len());
         if missing > 0 && original <= MOST {
             // The rest was not captured: its place is kept, so that lengths are right, and its checksum cannot be verified.
             frame.bytes.resize(frame.bytes.len() + missing, 0);
             frame.offload = Offload::TRUSTED;
         }
-        frame
+        read
+    }
+}
+
+/// What a record holds.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) frame: Frame,
+    /// Which way the frame went, if the record says so.
+    pub(super) heading: Option<Heading>,
+    /// The capturing machine's number for the interface, if the record has it.
+    pub(super) index: Option<u32>,
+    /// Whether the record says that the interface is the loopback device.
+    pub(super) is_loopback: bool,
+}
+
+impl From<Frame> for Read {
+    fn from(frame: Frame) -> Self {
+        Self {
+            frame,
+            heading: None,
+            index: None,
+            is_loopback: false,
+        }
     }
 }
 
@@ -105,23 +119,53 @@ fn raw(packet: &[u8]) -> Frame {
 }
 
 /// Where a cooked header has its fields, in bytes.
-#[derive(Clone, Copy)]
 struct SllAt {
+    /// Its length.
+    len: usize,
     /// The low byte of the packet type.
     kind: usize,
+    /// The `ARPHRD_` type of the interface.
+    hardware: usize,
     /// The sender's address.
     address: usize,
     /// The EtherType.
     protocol: usize,
+    /// The interface's index, where it has one.
+    index: Option<usize>,
 }
 
+const SLL: SllAt = SllAt {
+    len: 16,
+    kind: 1,
+    hardware: 2,
+    address: 6,
+    protocol: 14,
+    index: None,
+};
+const SLL2: SllAt = SllAt {
+    len: 20,
+    kind: 10,
+    hardware: 8,
+    address: 12,
+    protocol: 0,
+    index: Some(4),
+};
+
+/// `if_arp.h: ARPHRD_LOOPBACK`.
+const LOOPBACK: u16 = 772;
+
 /// A frame of a packet captured on the "any" device (packet types of `if_packet.h`).
-fn cooked(bytes: &[u8], len: usize, at: SllAt) -> Frame {
-    let (Some(header), rest) = (bytes.get(..len), bytes.get(len..).unwrap_or(&[])) else {
+fn cooked(bytes: &[u8], at: &SllAt) -> Read {
+    let (Some(header), rest) = (bytes.get(..at.len), bytes.get(at.len..).unwrap_or(&[])) else {
         // Too short for any header: what comes of it is malformed.
-        return Frame::from(bytes.to_vec());
+        return Frame::from(bytes.to_vec()).into();
     };
-    let (dst, made_link) = match header.get(at.kind) {
+    let half = |at: usize| {
+        let bytes = header.get(at..).and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u16::from_be_bytes(*bytes))
+    };
+    let kind = header.get(at.kind);
+    let (dst, made_link) = match kind {
         Some(1) => (ethernet::BROADCAST, true),
         Some(2) => (GROUP, true),
         Some(3) => (OTHER, false),
@@ -132,13 +176,19 @@ fn cooked(bytes: &[u8], len: usize, at: SllAt) -> Frame {
         .and_then(<[u8]>::first_chunk)
         .copied()
         .unwrap_or([0; 6]);
-    let kind = header
-        .get(at.protocol..)
-        .and_then(<[u8]>::first_chunk)
-        .map_or(0, |kind| u16::from_be_bytes(*kind));
-    Frame {
-        bytes: joined(ethernet::emit(dst, src, kind), rest),
-        made_link,
-        ..Frame::default()
+    let index = at.index.and_then(|at| header.get(at..)?.first_chunk());
+    Read {
+        frame: Frame {
+            bytes: joined(ethernet::emit(dst, src, half(at.protocol)), rest),
+            made_link,
+            ..Frame::default()
+        },
+        heading: Some(if kind == Some(&4) {
+            Heading::Out
+        } else {
+            Heading::In
+        }),
+        index: index.map(|index| u32::from_be_bytes(*index)),
+        is_loopback: half(at.hardware) == LOOPBACK,
     }
 }

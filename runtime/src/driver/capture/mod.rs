@@ -1,6 +1,7 @@
-//! Capture files: classic pcap and pcapng in, pcapng out.
+//! Capture files: classic pcap and pcapng in, also gzipped; pcapng out.
 
 mod link;
+mod order;
 mod pcap;
 mod pcapng;
 mod source;
@@ -12,6 +13,7 @@ use std::io::{self, Read};
 
 use redan_vm::Instant;
 
+pub use order::{Numbered, Ordered, WINDOW};
 pub use writer::CaptureWriter;
 
 use crate::frame::Frame;
@@ -61,22 +63,106 @@ pub enum CaptureError {
     Io(#[from] io::Error),
 }
 
+/// Which way a frame went, where the capture says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Heading {
+    /// It came in.
+    In,
+    /// The capturing machine sent it.
+    Out,
+}
+
 /// A frame of a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Captured {
     /// When it was captured.
     pub time: Instant,
-    /// Number of the interface that it was captured on; its name is in [`CaptureReader::interfaces`].
+    /// Number of the interface that it was captured on, in [`CaptureReader::interfaces`].
     pub interface: u32,
+    /// Which way it went; `None` where the capture does not say.
+    pub heading: Option<Heading>,
     /// The frame; padded with zeros to its original length where the capture cut it short.
     pub frame: Frame,
 }
+
+/// An interface of a capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name, where the file has it.
+    pub name: Option<String>,
+    /// Its number among those of its section of the file.
+    pub ordinal: u32,
+    /// The capturing machine's own number for it, where the capture is of its "any" device and says so (`LINKTYPE_LINUX_SLL2`).
+    pub index: Option<u32>,
+    /// Whether it is the loopback device (its frames say so in captures of the "any" device).
+    pub is_loopback: bool,
+}
+
+/// Records of one kind that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Why.
+    pub what: String,
+    /// The first of them, from 1.
+    pub first: u64,
+    /// How many there were.
+    pub count: u64,
+}
+
+/// Most kinds of records that are told apart when they are skipped: what a hostile file can make of them is bounded.
+const KINDS: usize = 16;
+
+/// What a capture told beside its frames.
+#[derive(Debug, Default)]
+struct Notes {
+    interfaces: Vec<Interface>,
+    skipped: Vec<Skipped>,
+}
+
+impl Notes {
+    fn skip(&mut self, record: u64, what: String) {
+        if let Some(known) = self.skipped.iter_mut().find(|known| known.what == what) {
+            known.count += 1;
+        } else if self.skipped.len() < KINDS {
+            self.skipped.push(Skipped {
+                what,
+                first: record,
+                count: 1,
+            });
+        } else if let Some(last) = self.skipped.last_mut() {
+            last.count += 1;
+        }
+    }
+
+    /// The number of the interface that the capturing machine calls `index`, among those of the file's interface `within`.
+    fn by_index(&mut self, within: &mut Vec<(u32, u32)>, index: u32, is_loopback: bool) -> u32 {
+        if let Some((_, number)) = within.iter().find(|(known, _)| *known == index) {
+            return *number;
+        }
+        let number = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
+        // What does not fit counts as the last one: a hostile file may name four thousand million interfaces.
+        if within.len() >= MOST_INDICES {
+            return within.last().map_or(0, |(_, number)| *number);
+        }
+        within.push((index, number));
+        self.interfaces.push(Interface {
+            ordinal: number,
+            index: Some(index),
+            is_loopback,
+            name: is_loopback.then(|| "lo".to_owned()),
+        });
+        number
+    }
+}
+
+/// Most interfaces that a capture of the "any" device may have.
+const MOST_INDICES: usize = 4096;
 
 /// Reads a capture file, frame by frame, in bounded memory.
 pub struct CaptureReader {
     source: Source,
     format: Format,
-    interfaces: Vec<Option<String>>,
+    notes: Notes,
     records: u64,
     ended: bool,
 }
@@ -92,19 +178,14 @@ impl CaptureReader {
     /// # Errors
     /// The format or the link type is unknown, or reading failed.
     pub fn new(reader: Box<dyn Read>) -> Result<Self, CaptureError> {
-        let mut source = Source::new(reader);
+        let mut source = Source::new(reader)?;
         let whole = source.fill(4)?;
         let magic = source.bytes().first_chunk::<4>().copied();
         let magic = magic.filter(|_| whole).ok_or(CaptureError::NoHeader)?;
-        let (format, interfaces) = match (pcap::kind(magic), magic) {
-            (Some(kind), _) => (
-                pcap::Pcap::new(&mut source, kind).map(Format::Pcap),
-                vec![None],
-            ),
-            (None, [0x0a, 0x0d, 0x0d, 0x0a]) => (
-                pcapng::Pcapng::new(&mut source).map(Format::Pcapng),
-                Vec::new(),
-            ),
+        let mut notes = Notes::default();
+        let format = match (pcap::kind(magic), magic) {
+            (Some(kind), _) => pcap::Pcap::new(&mut source, kind, &mut notes).map(Format::Pcap),
+            (None, pcapng::MAGIC) => pcapng::Pcapng::new(&mut source).map(Format::Pcapng),
             (None, _) => return Err(CaptureError::UnknownFormat(magic)),
         };
         if matches!(format, Err(CaptureError::Truncated { .. })) {
@@ -113,15 +194,25 @@ impl CaptureReader {
         Ok(Self {
             source,
             format: format?,
-            interfaces,
+            notes,
             records: 0,
             ended: false,
         })
     }
 
-    /// The interfaces seen so far, by number, with their names where the file has them. In a pcapng they may come between frames.
-    pub fn interfaces(&self) -> &[Option<String>] {
-        &self.interfaces
+    /// The interfaces seen so far, by number. In a pcapng, and in a capture of the "any" device, they may come between frames.
+    pub fn interfaces(&self) -> &[Interface] {
+        &self.notes.interfaces
+    }
+
+    /// The records passed over so far, by kind.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.notes.skipped
+    }
+
+    /// Records so far, those that were passed over included: the number of the frame given last, from 1.
+    pub const fn records(&self) -> u64 {
+        self.records
     }
 
     /// The next frame; `None` at the end.
@@ -132,11 +223,10 @@ impl CaptureReader {
         if self.ended {
             return Ok(None);
         }
-        self.records += 1;
         let next = match &mut self.format {
-            Format::Pcap(pcap) => pcap.next(&mut self.source, self.records),
+            Format::Pcap(pcap) => pcap.next(&mut self.source, &mut self.notes, &mut self.records),
             Format::Pcapng(pcapng) => {
-                pcapng.next(&mut self.source, &mut self.interfaces, self.records)
+                pcapng.next(&mut self.source, &mut self.notes, &mut self.records)
             }
         };
         self.ended = !matches!(next, Ok(Some(_)));

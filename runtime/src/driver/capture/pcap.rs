@@ -2,9 +2,9 @@
 
 use redan_vm::Instant;
 
-use super::link::Link;
+use super::link::{Link, Read};
 use super::source::Source;
-use super::{CaptureError, Captured};
+use super::{CaptureError, Captured, Interface, Notes};
 
 /// Bytes of the file header.
 const HEADER: usize = 24;
@@ -14,12 +14,14 @@ const RECORD: usize = 16;
 pub(super) const MOST: u32 = 16 * 1024 * 1024;
 
 /// What a pcap's header says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pcap {
     big_endian: bool,
     /// Nanoseconds of one unit of a record's fraction.
     unit_ns: u64,
     link: Link,
+    /// The capturing machine's interfaces in a capture of its "any" device, with their numbers here.
+    indices: Vec<(u32, u32)>,
 }
 
 /// The byte order and fraction unit that a file starting with `magic` has.
@@ -38,6 +40,7 @@ impl Pcap {
     pub(super) fn new(
         source: &mut Source,
         (big_endian, unit_ns): (bool, u64),
+        notes: &mut Notes,
     ) -> Result<Self, CaptureError> {
         if !source.fill(HEADER)? {
             return Err(CaptureError::Truncated {
@@ -52,22 +55,29 @@ impl Pcap {
             linktype,
         })?;
         source.take(HEADER);
+        if !link.has_indices() {
+            notes.interfaces.push(Interface::default());
+        }
         Ok(Self {
             big_endian,
             unit_ns,
             link,
+            indices: Vec::new(),
         })
     }
 
     /// The next record; `None` at the end.
     pub(super) fn next(
-        &self,
+        &mut self,
         source: &mut Source,
-        record: u64,
+        notes: &mut Notes,
+        record: &mut u64,
     ) -> Result<Option<Captured>, CaptureError> {
-        if !source.fill(1)? {
+        if !source.fill(1)? && !source.is_cut() {
             return Ok(None);
         }
+        *record += 1;
+        let record = *record;
         let truncated = CaptureError::Truncated {
             record,
             offset: source.offset(),
@@ -90,12 +100,20 @@ impl Pcap {
             return Err(truncated);
         }
         let bytes = source.bytes().get(RECORD..RECORD + captured).unwrap_or(&[]);
-        let frame = self.link.frame(bytes, original as usize);
+        let Read {
+            frame,
+            heading,
+            index,
+            is_loopback,
+        } = self.link.read(bytes, original as usize);
         source.take(RECORD + captured);
         let ns = u64::from(secs) * 1_000_000_000 + u64::from(fraction).saturating_mul(self.unit_ns);
         Ok(Some(Captured {
             time: Instant::from_nanos(ns),
-            interface: 0,
+            interface: index.map_or(0, |index| {
+                notes.by_index(&mut self.indices, index, is_loopback)
+            }),
+            heading,
             frame,
         }))
     }

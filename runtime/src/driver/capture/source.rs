@@ -1,6 +1,8 @@
-//! Bytes of a capture file, as many as a record needs.
+//! Bytes of a capture file, unpacked where it is gzipped, as many as a record needs.
 
 use std::io::{self, Read};
+
+use flate2::bufread::MultiGzDecoder;
 
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -12,17 +14,36 @@ pub(super) struct Source {
     taken: usize,
     offset: u64,
     ended: bool,
+    /// Whether `reader` unpacks: a file that was cut off ends in an error then.
+    is_packed: bool,
+    /// Whether a packed file ended before its end.
+    is_cut: bool,
 }
 
+/// How a gzipped file starts (RFC 1952 2.3.1).
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
 impl Source {
-    pub(super) const fn new(reader: Box<dyn Read>) -> Self {
-        Self {
+    pub(super) fn new(reader: Box<dyn Read>) -> io::Result<Self> {
+        let mut source = Self {
             reader,
             buffer: Vec::new(),
             taken: 0,
             offset: 0,
             ended: false,
+            is_packed: false,
+            is_cut: false,
+        };
+        if source.fill(GZIP.len())? && source.bytes().starts_with(GZIP) {
+            let start = io::Cursor::new(std::mem::take(&mut source.buffer));
+            let whole = start.chain(source.reader);
+            source.reader = Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(
+                CHUNK, whole,
+            )));
+            source.ended = false;
+            source.is_packed = true;
         }
+        Ok(source)
     }
 
     /// What has been read and not taken.
@@ -57,6 +78,11 @@ impl Source {
                 .read(self.buffer.get_mut(before..).unwrap_or(&mut []))
             {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What could be unpacked is there; the record that it ends in is not whole.
+                Err(error) if self.is_packed && error.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.is_cut = true;
+                    break Ok(0);
+                }
                 other => break other,
             }
         };
@@ -73,5 +99,10 @@ impl Source {
             }
         }
         Ok(true)
+    }
+
+    /// Whether the file ended where no record does, although what was unpacked of it ends with one.
+    pub(super) const fn is_cut(&self) -> bool {
+        self.is_cut
     }
 }

@@ -1,0 +1,273 @@
+//! What is strange about a capture as a whole, and what to do about it: said at the end, on stderr.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use redan_runtime::{Datapath, Mac, Mode, PortId, Reason, Report, Site};
+use redan_vm::Ruleset;
+use redan_vm::family::{Family, Hook};
+use redan_vm::packet::checksum::Sum;
+use redan_vm::packet::{ethernet, protocol};
+
+use crate::capture::counted;
+use crate::capture::flow::Flow;
+use crate::capture::machine::Fate;
+use crate::output::terminal::Terminal;
+
+/// Most addresses that are counted: a capture of a scan has millions.
+const MOST: usize = 4096;
+
+/// What has been noted.
+#[derive(Default)]
+pub(super) struct Advice {
+    /// Frames of a loopback device that the site does not have.
+    pub(super) left_out: u64,
+    /// Frames of several segments.
+    pub(super) joined: u64,
+    frames: u64,
+    copies: u64,
+    answers: u64,
+    sent: u64,
+    elsewhere: HashMap<IpAddr, u64>,
+    /// Frames with a wrong transport checksum, and of these those that hold the pseudo-header's sum, by sender.
+    wrong: HashMap<IpAddr, (u64, u64)>,
+    /// Unicast frames by port: taken, and for others by link address.
+    addressed: HashMap<PortId, (u64, HashMap<Mac, u64>)>,
+    /// Frames from and to each address.
+    ends: HashMap<IpAddr, u64>,
+}
+
+impl Advice {
+    /// Notes a frame.
+    pub(super) fn note(
+        &mut self,
+        port: PortId,
+        fate: Fate,
+        flow: Option<&Flow>,
+        bytes: &[u8],
+        report: &Report,
+    ) {
+        self.frames += 1;
+        match fate {
+            Fate::Copy(_) => self.copies += 1,
+            Fate::Answer => self.answers += 1,
+            Fate::Sent | Fate::Looped => self.sent += 1,
+            Fate::In | Fate::Elsewhere => {}
+        }
+        let Some(flow) = flow else { return };
+        if fate == Fate::Elsewhere {
+            bump(&mut self.elsewhere, flow.key.src);
+        }
+        if fate != Fate::In {
+            return;
+        }
+        let (src, dst) = (flow.key.src, flow.key.dst);
+        bump(&mut self.ends, src);
+        if src != dst {
+            bump(&mut self.ends, dst);
+        }
+        if report
+            .ct
+            .is_some_and(|ct| ct.reason == Some("bad-checksum"))
+        {
+            let partial = u64::from(is_partial(bytes, flow));
+            if self.wrong.len() < MOST || self.wrong.contains_key(&src) {
+                let (all, left) = self.wrong.entry(src).or_default();
+                *all += 1;
+                *left += partial;
+            }
+        }
+        let to = Mac(flow.to());
+        if !ethernet::is_multicast(to.0) {
+            let (taken, others) = self.addressed.entry(port).or_default();
+            if report.reason != Some(Reason::OtherHost) {
+                *taken += 1;
+            } else if others.len() < MOST || others.contains_key(&to) {
+                *others.entry(to).or_default() += 1;
+            }
+        }
+    }
+
+    /// Says it.
+    pub(super) fn print(&self, site: &Site, datapath: &Datapath, terminal: &mut Terminal) {
+        for line in self.notes() {
+            terminal.note(&format!("redan: {line}"));
+        }
+        let ruleset = datapath.ruleset();
+        let warnings = [
+            self.checksums(),
+            self.link_addresses(site),
+            self.machine(site, ruleset),
+            self.not_own(),
+        ];
+        for line in warnings.into_iter().flatten() {
+            terminal.warning(&line);
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut say = |count: u64, what: &str| {
+            if count > 0 {
+                lines.push(format!("{} {what}", counted(count, "frame")));
+            }
+        };
+        say(
+            self.copies,
+            "are others on their way out, captured a second time, and were taken once",
+        );
+        say(
+            self.answers,
+            "are answers that redan gives too, and were taken once",
+        );
+        say(
+            self.sent,
+            "were sent by the machine itself: they passed output",
+        );
+        say(
+            self.joined,
+            "are longer than the MTU: each was taken as the segments that the network card cuts or joins, and its checksum as right",
+        );
+        say(
+            self.left_out,
+            "of the loopback device were left out; a port `lo` takes them in",
+        );
+        lines
+    }
+
+    /// Checksums that were left to the network card.
+    fn checksums(&self) -> Option<String> {
+        let (all, left) = self
+            .wrong
+            .values()
+            .fold((0, 0), |(all, left), one| (all + one.0, left + one.1));
+        if left == 0 || left * 2 < all {
+            return None;
+        }
+        let most = self
+            .wrong
+            .iter()
+            .max_by_key(|(address, one)| (one.1, **address));
+        let (from, _) = most?;
+        Some(format!(
+            "{} have a wrong checksum and are invalid, but {left} of them hold just what is left to a network card to complete (most are from {from}); add --checksums ignore",
+            counted(all, "frame")
+        ))
+    }
+
+    /// A router none of whose ports is addressed.
+    fn link_addresses(&self, site: &Site) -> Option<String> {
+        let mut lines = Vec::new();
+        for (number, port) in (0..).map(PortId).zip(&site.ports) {
+            let Some((taken, others)) = self.addressed.get(&number) else {
+                continue;
+            };
+            let strange: u64 = others.values().sum();
+            if strange <= *taken {
+                continue;
+            }
+            let mut seen: Vec<(&Mac, &u64)> = others.iter().collect();
+            seen.sort_by_key(|(mac, count)| (u64::MAX - **count, **mac));
+            let seen: Vec<String> = seen
+                .iter()
+                .take(3)
+                .map(|(mac, count)| format!("{mac} ({count})"))
+                .collect();
+            lines.push(format!(
+                "{strange} of {} unicast frames on {} are not for its link address {}, but for {}",
+                strange + taken,
+                port.name,
+                port.mac,
+                seen.join(", ")
+            ));
+        }
+        (!lines.is_empty()).then(|| {
+            format!(
+                "{}; write mac = \"...\" into the site, or add --any-mac",
+                lines.join("; ")
+            )
+        })
+    }
+
+    /// Rules of a machine's own traffic, and nobody said which is its own.
+    fn machine(&self, site: &Site, ruleset: &Ruleset) -> Option<String> {
+        let is_known = site.mode != Mode::Wire || !site.local.is_empty();
+        if is_known || self.sent > 0 || self.ends.is_empty() || !hooks_own_traffic_alone(ruleset) {
+            return None;
+        }
+        let (likely, count) = self
+            .ends
+            .iter()
+            .max_by_key(|(address, count)| (**count, std::cmp::Reverse(**address)))?;
+        Some(format!(
+            "the rules hook input and output alone, and no frame met them, since no address is known to be the machine's own; add --local {likely} if that is it ({count} of {} frames are from or to it)",
+            self.frames
+        ))
+    }
+
+    /// Frames that the machine sent from addresses that the site does not give it.
+    fn not_own(&self) -> Option<String> {
+        let (likely, _) = self
+            .elsewhere
+            .iter()
+            .max_by_key(|(address, count)| (**count, std::cmp::Reverse(**address)))?;
+        let count: u64 = self.elsewhere.values().sum();
+        Some(format!(
+            "{} went out that came in by no port, from addresses that the site does not give to the machine, such as {likely}",
+            counted(count, "frame")
+        ))
+    }
+}
+
+fn bump(counts: &mut HashMap<IpAddr, u64>, address: IpAddr) {
+    if counts.len() < MOST || counts.contains_key(&address) {
+        *counts.entry(address).or_default() += 1;
+    }
+}
+
+/// Whether a transport checksum is just the pseudo-header's sum, which a network card is given to complete (`CHECKSUM_PARTIAL`).
+fn is_partial(bytes: &[u8], flow: &Flow) -> bool {
+    let at = match flow.key.protocol {
+        protocol::TCP => 16,
+        protocol::UDP => 6,
+        protocol::ICMPV6 => 2,
+        _ => return false,
+    };
+    let start = flow.layout.transport as usize;
+    let held = bytes
+        .get(start + at..)
+        .and_then(<[u8]>::first_chunk)
+        .map(|sum| u16::from_be_bytes(*sum));
+    let sum = |length| {
+        let sum = match (flow.key.src, flow.key.dst) {
+            (IpAddr::V4(src), IpAddr::V4(dst)) => {
+                Sum::pseudo_v4(src, dst, flow.key.protocol, length)
+            }
+            (IpAddr::V6(src), IpAddr::V6(dst)) => {
+                Sum::pseudo_v6(src, dst, flow.key.protocol, length)
+            }
+            (IpAddr::V4(_) | IpAddr::V6(_), _) => return None,
+        };
+        Some(sum.fold())
+    };
+    // Packets of several segments are given the sum without a length by some devices' drivers.
+    held.is_some() && (held == sum(flow.layout.transport_len()) || held == sum(0))
+}
+
+/// Whether the base chains of IP hang at input and output, and none where a frame passes that is not the machine's.
+fn hooks_own_traffic_alone(ruleset: &Ruleset) -> bool {
+    let hooks: Vec<Hook> = ruleset
+        .chains
+        .iter()
+        .filter(|chain| !chain.deleted)
+        .filter(|chain| {
+            let table = ruleset.tables.get(chain.table.index());
+            table.is_some_and(|table| {
+                matches!(table.family, Family::Ip | Family::Ip6 | Family::Inet)
+            })
+        })
+        .filter_map(|chain| Some(chain.base.as_ref()?.hook))
+        .collect();
+    let own = |hook: &Hook| matches!(hook, Hook::Input | Hook::Output);
+    hooks.iter().any(own) && hooks.iter().all(own)
+}
