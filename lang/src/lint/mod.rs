@@ -18,10 +18,12 @@ mod drop_no_pmtu;
 mod duplicate_rule;
 mod family_dead_match;
 mod host_bits_set;
+mod ifname_wildcard_literal;
 mod ip6_nexthdr;
 mod ip_protocol_in_inet;
 mod jump_loop_or_depth;
 mod kernel_only;
+mod limit_fallthrough;
 mod log_without_limit;
 mod masquerade_unscoped;
 mod miscompiled_by_old_nft;
@@ -93,6 +95,7 @@ const LINTS: &[(Code, Lint)] = &[
     (Code::DropNoPmtu, drop_no_pmtu::check),
     (Code::AcceptBeforeInvalid, accept_before_invalid::check),
     (Code::LogWithoutLimit, log_without_limit::check),
+    (Code::LimitFallthrough, limit_fallthrough::check),
     (Code::IpProtocolInInet, ip_protocol_in_inet::check),
     (Code::Ip6Nexthdr, ip6_nexthdr::check),
     (Code::PortWithoutProtocol, port_without_protocol::check),
@@ -101,6 +104,7 @@ const LINTS: &[(Code, Lint)] = &[
     (Code::CtStatusSet, ct_status_set::check),
     (Code::SlashZero, slash_zero::check),
     (Code::HostBitsSet, host_bits_set::check),
+    (Code::IfnameWildcardLiteral, ifname_wildcard_literal::check),
     (Code::JumpLoopOrDepth, jump_loop_or_depth::check),
     (Code::UnusedChain, unused_chain::check),
     (Code::UnusedSet, unused_set::check),

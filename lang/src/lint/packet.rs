@@ -67,6 +67,25 @@ impl Sample {
         )
     }
 
+    /// The same by other values of these fields: interfaces.
+    pub(super) fn not_by(self, interfaces: &[(Subject, Intervals)]) -> Self {
+        interfaces
+            .iter()
+            .fold(self, |mut sample, (subject, taken)| {
+                let bits = if *subject == Subject::Meta(MetaKey::Iif) {
+                    32
+                } else {
+                    128
+                };
+                let left = taken.not(bits);
+                match sample.known.iter_mut().find(|(known, _)| known == subject) {
+                    Some((_, known)) => *known = known.and(&left),
+                    None => sample.known.push((subject.clone(), left)),
+                }
+                sample
+            })
+    }
+
     /// The same over the loopback interface.
     pub(super) fn on_loopback(self) -> Self {
         self.with(Subject::Meta(MetaKey::Iif), LO_INDEX)

@@ -282,7 +282,7 @@ const SOURCE_ROUTE: &[OptionField] = fields! {
     "type" 0 8 Integer;
     "length" 8 8 Integer;
     "ptr" 16 8 Integer;
-    "addr" 24 32 Ipv4Addr;
+    "addr" 24 32 Integer;
 };
 
 const IPV4: &[OptionHeader] = &[
