@@ -5,6 +5,7 @@ mod fmt;
 mod lint;
 mod replay;
 mod run;
+mod site;
 mod test;
 mod why;
 
@@ -17,6 +18,7 @@ pub(crate) use fmt::FmtArgs;
 pub(crate) use lint::{Deny, LintArgs, LintFormat};
 pub(crate) use replay::{Checksums, ReplayArgs, ReplayFormat};
 pub(crate) use run::{RunArgs, SandboxHostArgs};
+pub(crate) use site::SiteArgs;
 pub(crate) use test::{TestArgs, TestFormat};
 pub(crate) use why::{WhyArgs, WhyFormat};
 
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Show a packet's whole way through a ruleset: each rule with the match that failed or held, routing, the verdict.
     Why(WhyArgs),
+    /// Propose a site file.
+    Site(SiteArgs),
     /// Check what a ruleset lets through against a `.test` file.
     Test(TestArgs),
     /// Run a ruleset on live traffic, or in a sandbox.

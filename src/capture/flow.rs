@@ -41,6 +41,11 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// Whether it has any of these flags.
+    pub(crate) const fn has(self, flags: u8) -> bool {
+        self.flags & flags != 0
+    }
+
     /// Whether the other segment carries part of what this one does. Devices that cut a segment set some flags on one part alone.
     pub(crate) fn holds(self, part: Self) -> bool {
         let from = part.start.wrapping_sub(self.start);

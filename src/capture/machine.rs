@@ -65,6 +65,8 @@ pub(crate) struct Machine {
     /// When which key was seen, oldest first.
     order: VecDeque<(Instant, Key)>,
     answers: VecDeque<(Instant, Flow)>,
+    /// Of the copy taken last: by which port its first came, and with which link header.
+    pub(crate) original: Option<(PortId, [u8; 12])>,
     /// Frames that are longer than any port takes.
     pub(crate) joined: u64,
 }
@@ -85,6 +87,7 @@ impl Machine {
             seen: HashMap::new(),
             order: VecDeque::new(),
             answers: VecDeque::new(),
+            original: None,
             joined: 0,
         }
     }
@@ -186,7 +189,7 @@ impl Machine {
         }
     }
 
-    fn find(&self, shown: &Shown<'_>, flow: &Flow) -> Option<u64> {
+    fn find(&mut self, shown: &Shown<'_>, flow: &Flow) -> Option<u64> {
         let is_copy = |seen: &&Seen| {
             let turned = (seen.heading, shown.heading) != (Some(Heading::In), Some(Heading::In));
             let elsewhere = seen.port != shown.port || shown.heading == Some(Heading::Out);
@@ -203,8 +206,9 @@ impl Machine {
             let order = seen.made_link == shown.made_link && shown.heading != Some(Heading::In);
             turned && elsewhere && same && (routed || bridged) && order
         };
-        let seen = self.seen.get(&flow.key)?;
-        seen.iter().rev().find(is_copy).map(|seen| seen.number)
+        let first = self.seen.get(&flow.key)?.iter().rev().find(is_copy)?;
+        self.original = Some((first.port, first.flow.link));
+        Some(first.number)
     }
 
     fn remember(&mut self, shown: &Shown<'_>, flow: &Flow) {

@@ -2,6 +2,8 @@
 
 pub(crate) mod flow;
 pub(crate) mod machine;
+pub(crate) mod names;
+pub(crate) mod survey;
 
 use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;

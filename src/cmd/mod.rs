@@ -7,6 +7,7 @@ mod list;
 mod replay;
 #[cfg(target_os = "linux")]
 mod run;
+mod site;
 mod test;
 mod why;
 
@@ -29,6 +30,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> Result<Exit
         }
         Command::Replay(args) => replay::run(&args, terminal),
         Command::Why(args) => why::run(&args, terminal),
+        Command::Site(args) => site::run(&args, terminal),
         Command::Test(args) => test::run(&args, terminal),
         Command::Lint(args) => lint::run(&args, terminal),
         Command::List(args) => list::run(&args, terminal),

@@ -24,28 +24,39 @@ pub(crate) fn describe_within(ruleset: &Ruleset, report: &Report, most: usize) -
     if whole.chars().count() <= most {
         return whole;
     }
+    let least = shortest(ruleset, report);
     let rule = (report.decision).and_then(|decision| ruleset.rules.get(decision.rule.index()));
     let Some(rule) = rule else {
-        return cut(&whole, most);
+        return cut(&least, most);
     };
-    let place = format!("{}:{}", file(ruleset, rule.origin.file), rule.origin.line);
     let names = chain(ruleset, rule.chain).map_or_else(String::new, |names| names.join(" "));
-    let fixed = place.chars().count() + names.chars().count() + " ( \"\")".len();
+    let fixed = least.chars().count() + names.chars().count() + " ( \"\")".len();
     let comment = rule.comment.as_deref().unwrap_or_default();
     if !comment.is_empty() && most >= fixed + 4 {
-        return format!("{place} ({names} \"{}\")", cut(comment, most - fixed));
+        return format!("{least} ({names} \"{}\")", cut(comment, most - fixed));
     }
-    let short = format!("{place} ({names})");
+    let short = format!("{least} ({names})");
     if short.chars().count() <= most {
         return short;
     }
     // Of a path the end says more.
-    let over = (place.chars().count() + 1).saturating_sub(most.max(1));
+    let over = (least.chars().count() + 1).saturating_sub(most.max(1));
     if over <= 1 {
-        return place;
+        return least;
     }
-    let end: String = place.chars().skip(over).collect();
+    let end: String = least.chars().skip(over).collect();
     format!("…{end}")
+}
+
+/// The least that says who decided: the rule's place, the chain whose policy it was, or the engine's reason.
+pub(crate) fn shortest(ruleset: &Ruleset, report: &Report) -> String {
+    let rule = (report.decision).and_then(|decision| ruleset.rules.get(decision.rule.index()));
+    let policy = report.policy.and_then(|policy| chain(ruleset, policy));
+    match (rule, policy) {
+        (Some(rule), _) => format!("{}:{}", file(ruleset, rule.origin.file), rule.origin.line),
+        (None, Some([_, _, chain])) => format!("policy of {chain}"),
+        (None, None) => describe(ruleset, report),
+    }
 }
 
 /// A text of at most `most` characters, the last of which says that it goes on.

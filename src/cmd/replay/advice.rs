@@ -1,13 +1,15 @@
 //! What is strange about a capture as a whole, and what to do about it: said at the end, on stderr.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use redan_runtime::site::LOOPBACK;
 use redan_runtime::{Datapath, Mac, Mode, PortId, Reason, Report, Site};
-use redan_vm::Ruleset;
 use redan_vm::family::{Family, Hook};
+use redan_vm::meta::MetaKey;
 use redan_vm::packet::checksum::Sum;
 use redan_vm::packet::{ethernet, protocol};
+use redan_vm::{Instr, Ruleset};
 
 use crate::capture::counted;
 use crate::capture::flow::Flow;
@@ -89,7 +91,13 @@ impl Advice {
     }
 
     /// Says it.
-    pub(super) fn print(&self, site: &Site, datapath: &Datapath, terminal: &mut Terminal) {
+    pub(super) fn print(
+        &self,
+        site: &Site,
+        capture: &str,
+        datapath: &Datapath,
+        terminal: &mut Terminal,
+    ) {
         for line in self.notes() {
             terminal.note(&format!("redan: {line}"));
         }
@@ -99,6 +107,8 @@ impl Advice {
             self.link_addresses(site),
             self.machine(site, ruleset),
             self.not_own(),
+            self.router(site, capture),
+            names(site, ruleset),
         ];
         for line in warnings.into_iter().flatten() {
             terminal.warning(&line);
@@ -205,6 +215,17 @@ impl Advice {
         ))
     }
 
+    /// A router's capture without its site.
+    fn router(&self, site: &Site, capture: &str) -> Option<String> {
+        let is_bare = site.mode == Mode::Wire && site.local.is_empty();
+        (is_bare && self.copies > 0).then(|| {
+            format!(
+                "the capture was made on a router, and without its site what goes to it and from it is not told from what goes through; \
+                 redan site --from-capture {capture} > site.toml proposes one for --site site.toml"
+            )
+        })
+    }
+
     /// Frames that the machine sent from addresses that the site does not give it.
     fn not_own(&self) -> Option<String> {
         let (likely, _) = self
@@ -270,4 +291,46 @@ fn hooks_own_traffic_alone(ruleset: &Ruleset) -> bool {
         .collect();
     let own = |hook: &Hook| matches!(hook, Hook::Input | Hook::Output);
     hooks.iter().any(own) && hooks.iter().all(own)
+}
+
+/// Rules that name interfaces none of which is a port.
+fn names(site: &Site, ruleset: &Ruleset) -> Option<String> {
+    let is_port = |name: &str| site.port_by_name(name).is_some();
+    let mut named = BTreeSet::new();
+    for rule in &ruleset.rules {
+        let mut loaded = None;
+        for instr in &rule.code {
+            if let Instr::MetaLoad { key, dst } = instr {
+                let is_name = matches!(key, MetaKey::Iifname | MetaKey::Oifname);
+                loaded = is_name.then_some(*dst);
+            } else if let Instr::Cmp { src, data, .. } = instr
+                && loaded == Some(*src)
+            {
+                named.extend(whole_name(data.as_bytes()));
+            }
+        }
+    }
+    named.remove(LOOPBACK);
+    if named.is_empty() || named.iter().any(|name| is_port(name)) {
+        return None;
+    }
+    let ports: Vec<&str> = site.ports.iter().map(|port| port.name.as_str()).collect();
+    let (first, named) = (
+        ports.first().copied().unwrap_or("eth0"),
+        named.into_iter().collect::<Vec<_>>(),
+    );
+    let key = first.strip_prefix("if").unwrap_or(first);
+    let example = named.first().map_or("", String::as_str);
+    Some(format!(
+        "no port is called as the rules call interfaces ({}); the ports are {}: --port {key}={example} names one, if that is it",
+        named.join(", "),
+        ports.join(", ")
+    ))
+}
+
+/// A name that is compared whole, not its beginning alone.
+fn whole_name(bytes: &[u8]) -> Option<String> {
+    let end = bytes.iter().position(|byte| *byte == 0)?;
+    let name = std::str::from_utf8(bytes.get(..end)?).ok()?;
+    (!name.is_empty()).then(|| name.to_owned())
 }

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
         terminal.raw_note(&results::stats(&datapath, measured));
     }
     let exit = capture.close(terminal)?;
-    advice.print(&site, &datapath, terminal);
+    advice.print(&site, &capture.name, &datapath, terminal);
     written.map(|()| exit)
 }
 

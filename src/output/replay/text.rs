@@ -113,9 +113,10 @@ fn why(setting: &Setting<'_>, event: &Event<'_>, columns: usize) -> String {
     if let Some(number) = event.copy_of {
         return format!("{} of frame {number}", Reason::Copy.name());
     }
-    let mut state = String::new();
+    let (mut state, mut short) = (String::new(), String::new());
     if let Some(ct) = report.ct {
-        _ = write!(state, ", ct {}", ct.state);
+        _ = write!(short, ", ct {}", ct.state);
+        state.clone_from(&short);
         if let Some(direction) = ct.direction {
             _ = write!(
                 state,
@@ -127,9 +128,15 @@ fn why(setting: &Setting<'_>, event: &Event<'_>, columns: usize) -> String {
             _ = write!(state, " ({reason})");
         }
     }
-    let left = columns.saturating_sub(state.len());
+    let least = decision::shortest(setting.ruleset, report);
+    // The direction is the least of it, then the state.
+    let state = [state, short, String::new()]
+        .into_iter()
+        .find(|state| least.chars().count() + state.chars().count() <= columns)
+        .unwrap_or_default();
+    let left = columns.saturating_sub(state.chars().count());
     let who = decision::describe_within(setting.ruleset, report, left);
-    decision::cut(&format!("{who}{state}"), columns)
+    format!("{who}{state}")
 }
 
 const fn style(verdict: Verdict) -> Style {
