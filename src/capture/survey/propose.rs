@@ -269,6 +269,7 @@ impl<'a> Proposed<'a> {
 fn settle_addresses(ports: &mut [Proposed<'_>]) {
     let all: BTreeSet<IpAddr> = ports
         .iter()
+        .filter(|port| !port.seen.is_loopback)
         .flat_map(|port| port.addresses.iter().map(|own| own.address))
         .filter(|address| !is_link_local(*address))
         .collect();
@@ -281,10 +282,13 @@ fn settle_addresses(ports: &mut [Proposed<'_>]) {
         let best = ports
             .iter()
             .enumerate()
-            .filter(|(_, port)| !port.seen.is_loopback || has(port))
+            .filter(|(_, port)| !port.seen.is_loopback)
             .max_by_key(|(_, port)| (by_arp(port) && has(port), port.nearness(address), has(port)))
             .map(|(at, _)| at);
         for (at, port) in ports.iter_mut().enumerate() {
+            if port.seen.is_loopback {
+                continue;
+            }
             if Some(at) != best {
                 port.addresses.retain(|own| own.address != address);
             } else if !has(port) {

@@ -26,7 +26,6 @@ pub(super) struct Advice {
     pub(super) left_out: u64,
     /// Frames of several segments.
     pub(super) joined: u64,
-    frames: u64,
     copies: u64,
     answers: u64,
     sent: u64,
@@ -35,7 +34,8 @@ pub(super) struct Advice {
     wrong: HashMap<IpAddr, (u64, u64)>,
     /// Unicast frames by port: taken, and for others by link address.
     addressed: HashMap<PortId, (u64, HashMap<Mac, u64>)>,
-    /// Frames from and to each address.
+    /// Frames that came in or were sent, and how many are from or to each address.
+    ended: u64,
     ends: HashMap<IpAddr, u64>,
 }
 
@@ -49,7 +49,6 @@ impl Advice {
         bytes: &[u8],
         report: &Report,
     ) {
-        self.frames += 1;
         match fate {
             Fate::Copy(_) => self.copies += 1,
             Fate::Answer => self.answers += 1,
@@ -60,13 +59,16 @@ impl Advice {
         if fate == Fate::Elsewhere {
             bump(&mut self.elsewhere, flow.key.src);
         }
+        let (src, dst) = (flow.key.src, flow.key.dst);
+        if matches!(fate, Fate::In | Fate::Sent) {
+            self.ended += 1;
+            bump(&mut self.ends, src);
+            if src != dst {
+                bump(&mut self.ends, dst);
+            }
+        }
         if fate != Fate::In {
             return;
-        }
-        let (src, dst) = (flow.key.src, flow.key.dst);
-        bump(&mut self.ends, src);
-        if src != dst {
-            bump(&mut self.ends, dst);
         }
         if report
             .ct
@@ -107,7 +109,7 @@ impl Advice {
             self.link_addresses(site),
             self.machine(site, ruleset),
             self.not_own(),
-            self.router(site, capture),
+            self.router(site, ruleset, capture),
             names(site, ruleset),
         ];
         for line in warnings.into_iter().flatten() {
@@ -119,28 +121,25 @@ impl Advice {
         let mut lines = Vec::new();
         let mut say = |count: u64, what: &str| {
             if count > 0 {
-                lines.push(format!("{} {what}", counted(count, "frame")));
+                lines.push(format!("{}: {what}", counted(count, "frame")));
             }
         };
         say(
             self.copies,
-            "are others on their way out, captured a second time, and were taken once",
+            "captured a second time on the way out, and taken once",
         );
-        say(
-            self.answers,
-            "are answers that redan gives too, and were taken once",
-        );
+        say(self.answers, "an answer that redan gives too, taken once");
         say(
             self.sent,
-            "were sent by the machine itself: they passed output",
+            "sent by the machine itself, and taken past output",
         );
         say(
             self.joined,
-            "are longer than the MTU: each was taken as the segments that the network card cuts or joins, and its checksum as right",
+            "longer than the MTU, and taken as segments that the network card cuts or joins, with a right checksum",
         );
         say(
             self.left_out,
-            "of the loopback device were left out; a port `lo` takes them in",
+            "of the loopback device, left out; a port `lo` in the site takes them in",
         );
         lines
     }
@@ -202,7 +201,7 @@ impl Advice {
     /// Rules of a machine's own traffic, and nobody said which is its own.
     fn machine(&self, site: &Site, ruleset: &Ruleset) -> Option<String> {
         let is_known = site.mode != Mode::Wire || !site.local.is_empty();
-        if is_known || self.sent > 0 || self.ends.is_empty() || !hooks_own_traffic_alone(ruleset) {
+        if is_known || self.ends.is_empty() || !hooks_own_traffic_alone(ruleset) {
             return None;
         }
         let (likely, count) = self
@@ -210,15 +209,17 @@ impl Advice {
             .iter()
             .max_by_key(|(address, count)| (**count, std::cmp::Reverse(**address)))?;
         Some(format!(
-            "the rules hook input and output alone, and no frame met them, since no address is known to be the machine's own; add --local {likely} if that is it ({count} of {} frames are from or to it)",
-            self.frames
+            "the rules hook input and output alone, and no frame that came in met them, since no address is known to be the machine's own; \
+             add --local {likely} if that is it ({count} of {} frames are from or to it)",
+            self.ended
         ))
     }
 
     /// A router's capture without its site.
-    fn router(&self, site: &Site, capture: &str) -> Option<String> {
+    fn router(&self, site: &Site, ruleset: &Ruleset, capture: &str) -> Option<String> {
         let is_bare = site.mode == Mode::Wire && site.local.is_empty();
-        (is_bare && self.copies > 0).then(|| {
+        let is_router = self.copies + self.sent > 0 && !hooks_own_traffic_alone(ruleset);
+        (is_bare && is_router).then(|| {
             format!(
                 "the capture was made on a router, and without its site what goes to it and from it is not told from what goes through; \
                  redan site --from-capture {capture} > site.toml proposes one for --site site.toml"
