@@ -10,6 +10,7 @@ mod engine;
 mod exit;
 mod input;
 mod local_time;
+mod meet;
 mod output;
 mod ruleset;
 mod scenario;

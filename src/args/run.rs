@@ -13,12 +13,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) reading: RuleArgs,
     /// Ports with their TAP devices, addresses and routes.
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "sandbox",
-        conflicts_with = "sandbox"
-    )]
+    #[arg(long, value_name = "FILE", required_unless_present = "sandbox")]
     pub(crate) site: Option<PathBuf>,
     /// Which engine runs the rules.
     #[arg(long, value_enum, default_value = "jit")]
@@ -32,7 +27,7 @@ pub(crate) struct RunArgs {
     /// Write what `log group N` logs to DIR/group-N.pcapng instead of stderr.
     #[arg(long, value_name = "DIR")]
     pub(crate) log_dir: Option<PathBuf>,
-    /// Try the rules on real traffic between two throw-away hosts, with this process as the router between them.
+    /// Try the rules on real traffic between throw-away hosts: something for each rule, and whether it went as the rules say.
     #[arg(long)]
     pub(crate) sandbox: bool,
     /// End by itself after so many seconds.

@@ -2,9 +2,11 @@
 
 mod intervals;
 mod read;
+mod rows;
 
 pub use intervals::{Intervals, max_of};
 pub use read::read;
+pub use rows::{Row, rows};
 
 use crate::ct::{CtKey, Direction};
 use crate::ids::SetId;
@@ -24,6 +26,8 @@ pub struct Predicate {
     pub verdict: Option<Verdict>,
     /// The rule ends in a verdict map.
     pub verdict_map: Option<SetId>,
+    /// What the verdict map looks up.
+    pub map_key: Option<Subject>,
 }
 
 /// One test of one value.
@@ -80,6 +84,17 @@ pub enum Pass {
         /// All others pass.
         inverted: bool,
     },
+}
+
+impl Subject {
+    /// The parts of a concatenation; of anything else itself.
+    pub fn parts(&self) -> &[Self] {
+        if let Self::Concat(parts) = self {
+            parts
+        } else {
+            std::slice::from_ref(self)
+        }
+    }
 }
 
 impl Predicate {

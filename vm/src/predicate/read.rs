@@ -94,7 +94,10 @@ impl Reader<'_> {
                 dst: None,
                 inverted,
             } => self.lookup(*set, *src, *inverted),
-            Instr::LookupVerdict { set, .. } => self.predicate.verdict_map = Some(*set),
+            Instr::LookupVerdict { set, src } => {
+                self.predicate.verdict_map = Some(*set);
+                self.predicate.map_key = self.key(*set, *src);
+            }
             Instr::ImmediateVerdict { verdict } => self.predicate.verdict = Some(*verdict),
             Instr::Limit { .. }
             | Instr::Quota { .. }
@@ -307,19 +310,7 @@ impl Reader<'_> {
                 }
             }
             _ => {
-                let mut parts: Vec<&Value> = self
-                    .values
-                    .iter()
-                    .filter(|v| v.reg.offset() >= src.offset())
-                    .collect();
-                parts.sort_by_key(|v| v.reg.offset());
-                let subject = Subject::Concat(
-                    parts
-                        .into_iter()
-                        .take(set.key_parts.len())
-                        .map(|v| v.subject.clone())
-                        .collect(),
-                );
+                let subject = Subject::Concat(self.parts(src, set.key_parts.len()));
                 self.push(
                     subject,
                     u32::from(set.key_len) * 8,
@@ -327,6 +318,33 @@ impl Reader<'_> {
                 );
             }
         }
+    }
+
+    /// What a set is asked for, where that is whole values.
+    fn key(&self, id: SetId, src: Reg) -> Option<Subject> {
+        let set = self.ruleset.sets.get(id.index())?;
+        if set.key_parts.len() > 1 {
+            let parts = self.parts(src, set.key_parts.len());
+            return (parts.len() == set.key_parts.len()).then_some(Subject::Concat(parts));
+        }
+        let value = self.value(src)?;
+        let all = max_of(u32::from(value.len) * 8);
+        (value.mask & all == all && value.xor == 0).then(|| value.subject.clone())
+    }
+
+    /// The values from a register on, which make a concatenation.
+    fn parts(&self, src: Reg, count: usize) -> Vec<Subject> {
+        let mut parts: Vec<&Value> = self
+            .values
+            .iter()
+            .filter(|v| v.reg.offset() >= src.offset())
+            .collect();
+        parts.sort_by_key(|v| v.reg.offset());
+        parts
+            .into_iter()
+            .take(count)
+            .map(|v| v.subject.clone())
+            .collect()
     }
 
     fn masked(&mut self, value: Value, mask: u128, want: u128, equal: bool) {
@@ -494,7 +512,7 @@ fn number(data: &Data, order: ByteOrder) -> u128 {
     number_of(data.as_bytes(), order)
 }
 
-fn number_of(bytes: &[u8], order: ByteOrder) -> u128 {
+pub(super) fn number_of(bytes: &[u8], order: ByteOrder) -> u128 {
     let step = |n: u128, b: &u8| n << 8 | u128::from(*b);
     match order {
         ByteOrder::Network => bytes.iter().fold(0, step),

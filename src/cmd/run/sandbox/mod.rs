@@ -1,206 +1,177 @@
 //! `redan run --sandbox`: real traffic through the rules, on any machine, without touching its network.
 //!
-//! Two child processes make a network namespace each (in a user namespace where the caller is not root) with a TAP as its only network
-//! card, and hand the TAP's file over. This process is the router between the two: it reads frames from one TAP, puts them through the
-//! datapath and writes what leaves to the other. It needs no namespace, no privilege and no program of its own. When it ends, the
-//! kernel ends the children, and with them go namespaces and TAPs.
+//! A child process for each port makes a network namespace (in a user namespace where the caller is not root) with a TAP as its only
+//! network card, and hands the TAP's file over. This process is redan between them: it reads frames from one TAP, puts them through the
+//! datapath and writes what leaves to another. It needs no namespace, no privilege and no program of its own. When it ends, the kernel ends
+//! the children, and with them go namespaces and TAPs.
 //!
-//! Everything went as the rules say when what each try came to, as the hosts' own kernels saw it, is what [`forecast`] said before.
+//! What is tried follows from the rules: [`scene`] says among which hosts, [`plan`] finds a packet for each rule. Everything went as the
+//! rules say when what each try came to, as the hosts' own kernels saw it, is what [`stage`] played before.
 
-mod attempts;
-mod forecast;
+mod attempt;
 mod host;
 mod link;
+mod names;
 mod netlink;
+mod plan;
 mod protocol;
+mod scene;
+mod stage;
 mod sys;
 mod table;
 mod tries;
 
-use std::net::IpAddr;
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use redan_runtime::clock::Clock;
-use redan_runtime::{Datapath, Mode, Neighbor, Prefix, Settings, Silent, Site};
+use redan_runtime::{Datapath, Settings, Silent, Site};
 use redan_vm::Ruleset;
-use redan_vm::family::Family;
 
-use self::attempts::{Attempt, End};
-use self::link::{Link, Seen};
+use self::link::Link;
+use self::plan::{Planned, Progress};
 use self::protocol::Outcome;
+use self::scene::Scene;
+use self::stage::Seen;
 use crate::args::{EngineName, OnOff};
+use crate::engine;
 use crate::exit::Exit;
+use crate::meet::Goal;
 use crate::output::terminal::Terminal;
-use crate::{engine, site};
 
 pub(crate) use host::serve as serve_host;
 
-/// The router between the two hosts.
-const SITE: &str = r#"
-mode = "router"
-
-[[port]]
-name = "lan0"
-mac = "02:00:00:00:01:01"
-addresses = ["10.1.0.1/16", "fd01::1/64"]
-
-[[port]]
-name = "wan0"
-mac = "02:00:00:00:02:01"
-addresses = ["10.2.0.1/16", "fd02::1/64"]
-
-[[route]]
-to = "default"
-via = "10.2.0.2"
-
-[[route]]
-to = "default"
-via = "fd02::2"
-"#;
-
 /// What was tried, and what came of it.
 struct Tried {
-    attempt: Attempt,
-    forecast: Outcome,
+    planned: Planned,
+    way: String,
     outcome: Outcome,
     seen: Vec<Seen>,
-}
-
-/// The sandbox's site, to compile the rules for. A kernel without IPv6 gets none.
-pub(crate) fn site() -> Result<Site> {
-    let mut site = site::parse("<sandbox>", SITE)?;
-    if !Path::new("/proc/net/if_inet6").exists() {
-        site.routes.retain(|route| route.via.is_ipv4());
-        for port in &mut site.ports {
-            port.addresses.retain(|prefix| prefix.address.is_ipv4());
-        }
-    }
-    Ok(site)
 }
 
 /// Makes the sandbox, tries everything, prints what came of it.
 pub(crate) fn run(
     ruleset: &Arc<Ruleset>,
+    site: Option<Site>,
     engine: EngineName,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let site = site()?;
-    let [clients, servers] = End::BOTH.map(|end| addresses(&site, end));
-    let attempts: Vec<Attempt> = clients
-        .into_iter()
-        .zip(servers)
-        .map(|(client, server)| (client.address, server.address))
-        .filter(|(client, _)| speaks(ruleset, client.is_ipv4()))
-        .flat_map(|(client, server)| attempts::attempts(client, server))
-        .collect();
-    if attempts.is_empty() {
+    let scenes = match site {
+        Some(site) => vec![scene::for_site(site)],
+        None => scene::for_rules(ruleset),
+    };
+    let mut progress = Progress::default();
+    let mut met: BTreeMap<Goal, usize> = BTreeMap::new();
+    let (mut count, mut strange) = (0, 0);
+    let mut notes = Vec::new();
+    for scene in &scenes {
+        let tried = play(ruleset, scene, engine, &mut progress, terminal)?;
+        for goal in tried
+            .iter()
+            .flat_map(|tried| &tried.seen)
+            .flat_map(|seen| seen.met.iter().copied())
+        {
+            *met.entry(goal).or_default() += 1;
+        }
+        count += tried.len();
+        strange += tried
+            .iter()
+            .filter(|t| t.outcome != t.planned.forecast)
+            .count();
+        for sentence in table::searches_stopped(ruleset, &tried) {
+            let note = format!("redan: sandbox: {sentence}");
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    if count == 0 {
         bail!(
-            "there is nothing to try: the ruleset has no table of family ip, ip6 or inet, or it is for IPv6 and this kernel has none"
+            "there is nothing to try: no chain of the ruleset sees what passes a router, a host's card or a wire here (a kernel without IPv6 tries none)"
         );
     }
-    let clock = Clock::start();
-    let mut oracle = oracle(ruleset, &site)?;
-    let settings = Settings {
-        site: site.clone(),
-        live: true,
-        ..Settings::default()
-    };
-    let bystander = datapath(&Arc::default(), EngineName::Interp, &settings, terminal)?;
-    let live = datapath(ruleset, engine, &settings, terminal)?;
-    terminal.note("redan: sandbox: client - lan0 - redan - wan0 - server, each end in a network namespace of its own");
-    let mut link = Link::start(bystander, clock, &site)?;
-    link.warm_up(&site)?;
-    link.datapath = live;
-    let mut tried = Vec::new();
-    for attempt in attempts {
-        let forecast = forecast::forecast(&mut oracle, clock.now(), &attempt);
-        let outcome = link
-            .try_out(&attempt)
-            .with_context(|| format!("cannot try: {}", attempt.title))?;
-        tried.push(Tried {
-            attempt,
-            forecast,
-            outcome,
-            seen: link.take_seen(),
-        });
+    let goals = plan::goals(ruleset);
+    if !goals.is_empty() {
+        table::rules(terminal, ruleset, &goals, &met, &progress)?;
     }
-    table::print(terminal, ruleset, &tried, &link)?;
-    let strange = tried
-        .iter()
-        .filter(|tried| tried.outcome != tried.forecast)
-        .count();
-    terminal.note(&match strange {
-        0 => "redan: sandbox: everything went as the rules say".to_owned(),
-        some => format!(
-            "redan: sandbox: {some} of {} tries went otherwise than the rules say",
-            tried.len()
-        ),
-    });
+    for note in notes {
+        terminal.note(&note);
+    }
+    terminal.note(&summary(&goals, &met, (count, strange)));
     Ok(Exit::findings_if(strange > 0))
 }
 
-fn datapath(
-    ruleset: &Arc<Ruleset>,
-    engine: EngineName,
-    settings: &Settings,
-    terminal: &mut Terminal,
-) -> Result<Datapath> {
-    let engine = engine::make(ruleset, engine, OnOff::On, terminal);
-    Ok(Datapath::new(
-        ruleset.clone(),
-        engine,
-        Box::new(Silent),
-        settings.clone(),
-    )?)
-}
-
-/// Whether the ruleset speaks of a family. One without tables lets everything pass.
-fn speaks(ruleset: &Ruleset, v4: bool) -> bool {
-    let own = if v4 { Family::Ip } else { Family::Ip6 };
-    let speaks = |family: Family| family == own || family == Family::Inet;
-    ruleset.tables.is_empty() || ruleset.tables.iter().any(|table| speaks(table.family))
-}
-
-/// A host's addresses: for each of its port's the one behind it.
-fn addresses(site: &Site, end: End) -> Vec<Prefix> {
-    let behind = |prefix: &Prefix| Prefix {
-        address: match prefix.address {
-            IpAddr::V4(port) => IpAddr::V4((port.to_bits() + 1).into()),
-            IpAddr::V6(port) => IpAddr::V6((port.to_bits() + 1).into()),
-        },
-        bits: prefix.bits,
+/// The last line.
+fn summary(
+    goals: &[Goal],
+    met: &BTreeMap<Goal, usize>,
+    (count, strange): (usize, usize),
+) -> String {
+    let is_rule = |goal: &&Goal| matches!(goal, Goal::Rule(_));
+    let has_rule =
+        met.keys().any(|goal| is_rule(&goal)) || !goals.iter().any(|goal| is_rule(&goal));
+    let are_met = goals.iter().filter(|goal| met.contains_key(goal)).count();
+    let went = match strange {
+        0 => "everything went as the rules say".to_owned(),
+        some => format!("{some} went otherwise than the rules say"),
     };
-    gateways(site, end).iter().map(behind).collect()
+    let rules = match (are_met, goals.len()) {
+        (_, 0) => "there are no rules".to_owned(),
+        _ if !has_rule => "nothing that was tried meets a rule".to_owned(),
+        (some, all) => format!("{some} of {all} rules and policies met"),
+    };
+    format!("redan: sandbox: {count} tries: {went}; {rules}")
 }
 
-/// The addresses of a host's port, which are its gateways.
-fn gateways(site: &Site, end: End) -> &[Prefix] {
-    site.ports
-        .get(end.index())
-        .map_or(&[], |port| &port.addresses)
-}
-
-/// The datapath that forecasts: the interpreter, and neighbours known beforehand.
-fn oracle(ruleset: &Arc<Ruleset>, site: &Site) -> Result<Datapath> {
-    let mut site = site.clone();
-    debug_assert_eq!(site.mode, Mode::Router, "frames are addressed to the ports");
-    for end in End::BOTH {
-        let hosts = addresses(&site, end).into_iter();
-        site.neighbors.extend(hosts.map(|host| Neighbor {
-            address: host.address,
-            mac: end.mac(),
-        }));
+/// Plans a scene, tries it, and prints what was tried.
+fn play(
+    ruleset: &Arc<Ruleset>,
+    scene: &Scene,
+    engine: EngineName,
+    progress: &mut Progress,
+    terminal: &mut Terminal,
+) -> Result<Vec<Tried>> {
+    let plan = plan::plan(ruleset, scene, progress)?;
+    if plan.attempts.is_empty() {
+        return Ok(Vec::new());
     }
     let settings = Settings {
-        site,
+        site: plan.site.clone(),
+        live: true,
         ..Settings::default()
     };
-    Ok(Datapath::new(
-        ruleset.clone(),
-        engine::interpreter(ruleset, OnOff::On),
-        Box::new(Silent),
-        settings,
-    )?)
+    let runs = engine::make(ruleset, engine, OnOff::On, terminal);
+    let live = Datapath::new(ruleset.clone(), runs, Box::new(Silent), settings)?;
+    let shadow = stage::tracing(ruleset, &plan.site)?;
+    let mut link = Link::start(scene, &plan, live, shadow, Clock::start())?;
+    let mut results = Vec::new();
+    let mut rest = plan.attempts.as_slice();
+    while let Some((batch, more)) = together(rest) {
+        rest = more;
+        let batch: Vec<&Planned> = batch.iter().collect();
+        let titles = || batch.iter().map(|planned| planned.attempt.title());
+        let tried = link
+            .try_out(&batch)
+            .with_context(|| format!("cannot try {}", titles().collect::<Vec<_>>().join(", ")))?;
+        results.extend(tried);
+    }
+    let tried = plan.attempts.into_iter().zip(results);
+    let tried: Vec<Tried> = tried
+        .map(|(planned, (outcome, seen))| Tried {
+            way: scene.way(planned.attempt.draft.way),
+            planned,
+            outcome,
+            seen,
+        })
+        .collect();
+    table::tries(terminal, ruleset, &scene.title, &tried)?;
+    Ok(tried)
+}
+
+/// The attempts that are made together: those in a row that should come to nothing, so that they wait together; else one.
+fn together(rest: &[Planned]) -> Option<(&[Planned], &[Planned])> {
+    let silent = |planned: &&Planned| matches!(planned.forecast, Outcome::Nothing | Outcome::Taken);
+    let count = rest.iter().take_while(silent).count().max(1);
+    rest.split_at_checked(count)
 }

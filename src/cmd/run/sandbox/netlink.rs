@@ -31,6 +31,8 @@ const IFF_UP: u32 = 1;
 const RT_TABLE_MAIN: u8 = 254;
 const RTPROT_BOOT: u8 = 3;
 const RTN_UNICAST: u8 = 1;
+const RT_SCOPE_UNIVERSE: u8 = 0;
+const RT_SCOPE_LINK: u8 = 253;
 
 /// Bytes of a message's header.
 const HEADER_LEN: usize = 16;
@@ -75,23 +77,35 @@ impl Netlink {
         self.request(RTM_NEWADDR, NLM_F_CREATE, &body)
     }
 
-    /// Sends everything of the gateway's family to the gateway.
-    pub(super) fn add_default_route(&mut self, index: u32, gateway: IpAddr) -> io::Result<()> {
+    /// Sends everything of a family to a gateway, or to the link where there is none.
+    pub(super) fn add_default_route(
+        &mut self,
+        index: u32,
+        of: IpAddr,
+        gateway: Option<IpAddr>,
+    ) -> io::Result<()> {
+        let scope = if gateway.is_some() || of.is_ipv6() {
+            RT_SCOPE_UNIVERSE
+        } else {
+            RT_SCOPE_LINK
+        };
         let mut body = vec![
-            family(gateway),
+            family(of),
             0,
             0,
             0,
             RT_TABLE_MAIN,
             RTPROT_BOOT,
-            0,
+            scope,
             RTN_UNICAST,
             0,
             0,
             0,
             0,
         ];
-        attribute(&mut body, RTA_GATEWAY, &octets(gateway));
+        if let Some(gateway) = gateway {
+            attribute(&mut body, RTA_GATEWAY, &octets(gateway));
+        }
         attribute(&mut body, RTA_OIF, &index.to_ne_bytes());
         self.request(RTM_NEWROUTE, NLM_F_CREATE, &body)
     }

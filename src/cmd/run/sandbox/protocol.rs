@@ -1,4 +1,4 @@
-//! What the sandbox and its two hosts say to each other: one JSON value a line.
+//! What the sandbox and its hosts say to each other: one JSON value a line.
 
 use std::io::{self, BufRead, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -17,60 +17,78 @@ pub(super) enum Order {
         mtu: u32,
         /// Addresses with prefix lengths.
         addresses: Vec<String>,
-        /// Default gateways.
+        /// Default gateways; where there are none, everything is on the link.
         gateways: Vec<IpAddr>,
     },
     /// Answer UDP questions and TCP connections here from now on.
     Serve {
         /// Answers questions.
-        udp: SocketAddr,
+        udp: Vec<SocketAddr>,
         /// Answers requests.
-        tcp: SocketAddr,
+        tcp: Vec<SocketAddr>,
     },
-    /// Send something to a neighbour, so that his link address gets known.
-    Greet {
-        /// Who.
-        to: IpAddr,
-    },
-    /// Try something.
-    Try(Try),
-    /// Say whether this TCP segment comes in.
-    Watch(Segment),
-}
-
-/// Something to try.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) enum Try {
-    /// An echo request.
-    Ping {
+    /// Send something to somebody on the link, so that his link address is asked for.
+    Poke {
         /// To whom.
         to: IpAddr,
     },
+    /// Try something; the answer comes later.
+    Try {
+        /// Which try.
+        id: usize,
+        /// Frames that are sent before it.
+        before: Vec<Vec<u8>>,
+        /// What.
+        what: Try,
+        /// How long it may take, in milliseconds.
+        patience_ms: u64,
+    },
+    /// Say whether this has come in.
+    Saw(Sign),
+}
+
+/// Something to try.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Try {
+    /// An echo request.
+    Ping {
+        /// From where.
+        from: IpAddr,
+        /// To whom.
+        to: IpAddr,
+        /// Its identifier.
+        id: u16,
+    },
     /// A question.
     Udp {
-        /// The port to ask from.
-        sport: u16,
+        /// From where.
+        from: SocketAddr,
         /// To whom.
         to: SocketAddr,
     },
     /// A connection and a request on it.
     Tcp {
+        /// From where.
+        from: SocketAddr,
         /// To whom.
         to: SocketAddr,
     },
-    /// A segment that belongs to no connection.
-    Stray(Segment),
+    /// A frame.
+    Raw {
+        /// Its bytes.
+        frame: Vec<u8>,
+        /// Bytes in it by which it is known again.
+        mark: Vec<u8>,
+    },
 }
 
-/// A TCP segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Segment {
-    /// From where.
-    pub(super) from: SocketAddr,
-    /// To where.
-    pub(super) to: SocketAddr,
-    /// Flag bits.
-    pub(super) flags: u8,
+/// By what a frame is known.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Sign {
+    /// It holds these bytes.
+    pub(super) mark: Vec<u8>,
+    /// Or it is a TCP reset between these ports.
+    pub(super) reset: Option<(u16, u16)>,
 }
 
 /// What a host answers.
@@ -79,7 +97,14 @@ pub(super) enum Answer {
     /// Done.
     Ready,
     /// What became of a try.
-    Outcome(Outcome),
+    Outcome {
+        /// Which try.
+        id: usize,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// Whether it has come in.
+    Saw(bool),
     /// It could not be done.
     Failed(String),
 }
@@ -87,8 +112,12 @@ pub(super) enum Answer {
 /// What became of a try, as an end sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Outcome {
-    /// The answer came back, or the segment came in.
+    /// The answer came back.
     Through,
+    /// The frame came in at the other end.
+    Arrived,
+    /// Redan itself took it.
+    Taken,
     /// A reset or an ICMP error came back.
     Refused,
     /// Nothing came.

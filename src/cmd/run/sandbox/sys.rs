@@ -3,7 +3,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -100,6 +101,94 @@ pub(super) fn socket(domain: i32, kind: i32, protocol: i32) -> io::Result<OwnedF
     let fd = checked(unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, protocol) })?;
     // SAFETY: the descriptor is new and nobody else's.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Ethernet frames of every kind, in network order, for packet sockets (packet(7)).
+const ETH_P_ALL: u16 = 3;
+
+/// `linux/if_packet.h`: what this host sends itself does not come back.
+const PACKET_IGNORE_OUTGOING: i32 = 23;
+
+/// A socket that sends frames through an interface as they are, and gets those that come in by it.
+pub(super) fn packet_socket(interface: u32) -> io::Result<File> {
+    let socket = socket(libc::AF_PACKET, libc::SOCK_RAW, ETH_P_ALL.to_be().into())?;
+    set_option(socket.as_fd(), libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)?;
+    // SAFETY: `sockaddr_ll` is plain data for which zeros mean "nothing".
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    address.sll_family = u16::try_from(libc::AF_PACKET).unwrap_or(0);
+    address.sll_protocol = ETH_P_ALL.to_be();
+    address.sll_ifindex = i32::try_from(interface).unwrap_or(0);
+    let length = libc::socklen_t::try_from(size_of::<libc::sockaddr_ll>()).unwrap_or(0);
+    // SAFETY: the address is read for its length; the socket is open.
+    let done = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
+    checked(done)?;
+    Ok(socket.into())
+}
+
+/// An address as the kernel takes it, and its length.
+fn kernel_address(of: SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
+    // SAFETY: `sockaddr_storage` is plain data for which zeros mean "nothing".
+    let mut room: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
+    let length = match of {
+        SocketAddr::V4(of) => {
+            let address = libc::sockaddr_in {
+                sin_family: u16::try_from(libc::AF_INET).unwrap_or(0),
+                sin_port: of.port().to_be(),
+                sin_addr: libc::in_addr {
+                    s_addr: of.ip().to_bits().to_be(),
+                },
+                sin_zero: [0; 8],
+            };
+            // SAFETY: the storage is larger than any address and aligned for it.
+            unsafe { (&raw mut room).cast::<libc::sockaddr_in>().write(address) };
+            size_of::<libc::sockaddr_in>()
+        }
+        SocketAddr::V6(of) => {
+            let address = libc::sockaddr_in6 {
+                sin6_family: u16::try_from(libc::AF_INET6).unwrap_or(0),
+                sin6_port: of.port().to_be(),
+                sin6_flowinfo: 0,
+                sin6_addr: libc::in6_addr {
+                    s6_addr: of.ip().octets(),
+                },
+                sin6_scope_id: 0,
+            };
+            // SAFETY: the storage is larger than any address and aligned for it.
+            unsafe { (&raw mut room).cast::<libc::sockaddr_in6>().write(address) };
+            size_of::<libc::sockaddr_in6>()
+        }
+    };
+    (room, libc::socklen_t::try_from(length).unwrap_or(0))
+}
+
+/// Gives a socket its address.
+pub(super) fn bind(socket: BorrowedFd<'_>, to: SocketAddr) -> io::Result<()> {
+    let (address, length) = kernel_address(to);
+    // SAFETY: the address is read for its length; the socket is open.
+    checked(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) })
+        .map(drop)
+}
+
+/// A TCP connection from an address that is chosen; an error of EINPROGRESS means that nothing came in time (socket(7), `SO_SNDTIMEO`).
+pub(super) fn connect(
+    from: SocketAddr,
+    to: SocketAddr,
+    timeout: Duration,
+) -> io::Result<TcpStream> {
+    let domain = if from.is_ipv4() {
+        libc::AF_INET
+    } else {
+        libc::AF_INET6
+    };
+    let stream = TcpStream::from(socket(domain, libc::SOCK_STREAM, 0)?);
+    set_option(stream.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    stream.set_write_timeout(Some(timeout))?;
+    bind(stream.as_fd(), from)?;
+    let (address, length) = kernel_address(to);
+    // SAFETY: the address is read for its length; the socket is open.
+    let done = unsafe { libc::connect(stream.as_raw_fd(), (&raw const address).cast(), length) };
+    checked(done)?;
+    Ok(stream)
 }
 
 /// Sets an integer option of a socket.

@@ -1,40 +1,54 @@
 //! What a host of the sandbox can try, with its kernel's own sockets, and what it makes of the result.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-use redan_vm::packet::{Icmp, Icmpv6, Ipv4, Tcp, icmp, icmpv6, ipv4};
+use redan_vm::Packet;
+use redan_vm::packet::{Icmp, Icmpv6, Ipv4, LinkKind, dissect, icmp, icmpv6, ipv4, ipv6, tcp};
 
 use super::host::PAGE;
-use super::protocol::{Outcome, Segment, Try};
+use super::protocol::{Outcome, Sign, Try};
 use super::sys;
 use crate::craft::{Spec, Transport};
 
-/// How long an answer may take. Nothing here is farther away than a few system calls.
-const PATIENCE: Duration = Duration::from_millis(900);
+/// What a client asks.
+pub(super) const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
 
 /// How long one read waits, so that patience is spent in small pieces.
-const SLICE: Duration = Duration::from_millis(100);
-
-/// Reads of one slice each until patience has run out.
-const SLICES: u32 = 9;
+const SLICE: Duration = Duration::from_millis(10);
 
 /// The discard service's port (RFC 863).
 const DISCARD: u16 = 9;
 
-/// Echo identifier of the sandbox's pings.
-const PING_ID: u16 = 0x5244;
+/// Frames that a host remembers.
+const REMEMBERED: usize = 4096;
 
-/// Tries something; an error means that it could not even be tried.
-pub(super) fn run(attempt: Try) -> io::Result<Outcome> {
-    match attempt {
-        Try::Ping { to } => ping(to),
-        Try::Udp { sport, to } => question(sport, to),
-        Try::Tcp { to } => fetch(to),
-        Try::Stray(segment) => stray(segment),
+/// Tries something; an error means that it could not even be tried. What becomes of a frame, the other hosts say.
+pub(super) fn run(what: &Try, card: u32, patience: Duration) -> io::Result<Outcome> {
+    match what {
+        Try::Ping { from, to, id } => ping(*from, *to, *id, patience),
+        Try::Udp { from, to } => question(*from, *to, patience),
+        Try::Tcp { from, to } => fetch(*from, *to, patience),
+        Try::Raw { frame, .. } => {
+            sys::packet_socket(card)?.write_all(frame)?;
+            Ok(Outcome::Nothing)
+        }
     }
+}
+
+/// Sends frames as they are.
+pub(super) fn send_all(frames: &[Vec<u8>], card: u32) -> io::Result<()> {
+    if !frames.is_empty() {
+        let mut socket = sys::packet_socket(card)?;
+        frames
+            .iter()
+            .try_for_each(|frame| socket.write_all(frame))?;
+    }
+    Ok(())
 }
 
 /// Whether an error of a socket says that somebody refused (a reset or an ICMP error), or that nothing came.
@@ -50,9 +64,8 @@ fn refusal(error: &io::Error) -> io::Result<Outcome> {
             | libc::ENOPROTOOPT
             | libc::EPIPE,
         ) => Ok(Outcome::Refused),
+        Some(libc::EINPROGRESS | libc::ETIMEDOUT) => Ok(Outcome::Nothing),
         _ if is_timeout(error) => Ok(Outcome::Nothing),
-        // `TcpStream::connect_timeout` saw the socket hang up after its error had been fetched: refused, with the reason lost.
-        None => Ok(Outcome::Refused),
         _ => Err(io::Error::new(error.kind(), error.to_string())),
     }
 }
@@ -64,39 +77,44 @@ fn is_timeout(error: &io::Error) -> bool {
     )
 }
 
-fn raw_socket(v4: bool, protocol: i32) -> io::Result<UdpSocket> {
-    let domain = if v4 { libc::AF_INET } else { libc::AF_INET6 };
-    let socket = UdpSocket::from(sys::socket(domain, libc::SOCK_RAW, protocol)?);
-    socket.set_read_timeout(Some(SLICE))?;
-    Ok(socket)
-}
-
-fn ping(to: IpAddr) -> io::Result<Outcome> {
-    let (protocol, kind) = match to {
-        IpAddr::V4(_) => (libc::IPPROTO_ICMP, icmp::icmp_type::ECHO_REQUEST),
-        IpAddr::V6(_) => (libc::IPPROTO_ICMPV6, icmpv6::icmpv6_type::ECHO_REQUEST),
+/// Sends an echo request and waits for its reply.
+fn ping(from: IpAddr, to: IpAddr, id: u16, patience: Duration) -> io::Result<Outcome> {
+    let (domain, protocol, kind) = match to {
+        IpAddr::V4(_) => (
+            libc::AF_INET,
+            libc::IPPROTO_ICMP,
+            icmp::icmp_type::ECHO_REQUEST,
+        ),
+        IpAddr::V6(_) => (
+            libc::AF_INET6,
+            libc::IPPROTO_ICMPV6,
+            icmpv6::icmpv6_type::ECHO_REQUEST,
+        ),
     };
-    let socket = raw_socket(to.is_ipv4(), protocol)?;
+    let raw = sys::socket(domain, libc::SOCK_RAW, protocol)?;
+    sys::bind(raw.as_fd(), SocketAddr::new(from, 0))?;
+    let socket = UdpSocket::from(raw);
+    socket.set_read_timeout(Some(SLICE))?;
     // The kernel puts the IP header before it and, for ICMPv6, the checksum into it.
-    let echo = Spec::new(
-        unspecified(to),
-        to,
-        Transport::Icmp {
-            kind,
-            code: 0,
-            id: PING_ID,
-            seq: 1,
-        },
-    );
-    socket.send_to(&behind_network_header(&echo), (to, 0))?;
+    let echo = Transport::Icmp {
+        kind,
+        code: 0,
+        id,
+        seq: 1,
+    };
+    let header = if to.is_ipv4() { ipv4::LEN } else { ipv6::LEN };
+    let message = Spec::new(from, to, echo).packet().split_off(header);
+    if let Err(error) = socket.send_to(&message, (to, 0)) {
+        return refusal(&error);
+    }
     let mut buffer = [0; 2048];
-    for _ in 0..SLICES {
+    for _ in 0..=patience.as_millis() / SLICE.as_millis() {
         let length = match socket.recv(&mut buffer) {
             Ok(length) => length,
             Err(error) if is_timeout(&error) => continue,
             Err(error) => return refusal(&error),
         };
-        if let Some(outcome) = echo_outcome(to, buffer.get(..length).unwrap_or(&[])) {
+        if let Some(outcome) = echo_outcome(to, id, buffer.get(..length).unwrap_or(&[])) {
             return Ok(outcome);
         }
     }
@@ -104,50 +122,46 @@ fn ping(to: IpAddr) -> io::Result<Outcome> {
 }
 
 /// What a message on a raw ICMP socket means for the ping; nothing when it is about something else.
-fn echo_outcome(to: IpAddr, message: &[u8]) -> Option<Outcome> {
+fn echo_outcome(to: IpAddr, id: u16, message: &[u8]) -> Option<Outcome> {
+    let is_ours =
+        |at: usize, message: &[u8]| message.get(at + 4..at + 6) == Some(&id.to_be_bytes());
     match to {
         IpAddr::V4(_) => {
             // Raw IPv4 sockets give the IP header too.
             let header = Ipv4::new_checked(message)?.header_len();
             let message = message.get(header..)?;
             match Icmp::new_checked(message)?.icmp_type() {
-                icmp::icmp_type::ECHO_REPLY if is_ours(message) => Some(Outcome::Through),
-                icmp::icmp_type::DEST_UNREACHABLE => Some(Outcome::Refused),
+                icmp::icmp_type::ECHO_REPLY if is_ours(0, message) => Some(Outcome::Through),
+                icmp::icmp_type::DEST_UNREACHABLE if is_ours(8 + ipv4::LEN, message) => {
+                    Some(Outcome::Refused)
+                }
                 _ => None,
             }
         }
         IpAddr::V6(_) => match Icmpv6::new_checked(message)?.icmpv6_type() {
-            icmpv6::icmpv6_type::ECHO_REPLY if is_ours(message) => Some(Outcome::Through),
-            icmpv6::icmpv6_type::DEST_UNREACHABLE => Some(Outcome::Refused),
+            icmpv6::icmpv6_type::ECHO_REPLY if is_ours(0, message) => Some(Outcome::Through),
+            icmpv6::icmpv6_type::DEST_UNREACHABLE if is_ours(8 + ipv6::LEN, message) => {
+                Some(Outcome::Refused)
+            }
             _ => None,
         },
     }
 }
 
-/// Whether an echo carries the sandbox's identifier.
-fn is_ours(message: &[u8]) -> bool {
-    message.get(4..6) == Some(&PING_ID.to_be_bytes())
-}
-
 /// Sends a datagram to the discard port. Nobody answers; what counts is that the neighbour's link address is asked for.
-pub(super) fn greet(to: IpAddr) -> io::Result<()> {
-    let socket = UdpSocket::bind((unspecified(to), 0))?;
-    match socket.send_to(b"hello", (to, DISCARD)) {
+pub(super) fn poke(to: IpAddr) -> io::Result<()> {
+    let any = match to {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    match UdpSocket::bind((any, 0))?.send_to(b"hello", (to, DISCARD)) {
         Ok(_) => Ok(()),
         Err(error) => refusal(&error).map(drop),
     }
 }
 
-/// The unspecified address of an address's family.
-const fn unspecified(of: IpAddr) -> IpAddr {
-    match of {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    }
-}
-
-fn question(sport: u16, to: SocketAddr) -> io::Result<Outcome> {
-    let socket = UdpSocket::bind((unspecified(to.ip()), sport))?;
+fn question(from: SocketAddr, to: SocketAddr, patience: Duration) -> io::Result<Outcome> {
+    let socket = UdpSocket::bind(from)?;
     // Without it only some ICMP errors reach an unconnected or connected UDP socket (ip(7), IP_RECVERR).
     let (level, option) = if to.is_ipv4() {
         (libc::IPPROTO_IP, libc::IP_RECVERR)
@@ -155,8 +169,10 @@ fn question(sport: u16, to: SocketAddr) -> io::Result<Outcome> {
         (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
     };
     sys::set_option(socket.as_fd(), level, option, 1)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    socket.connect(to)?;
+    socket.set_read_timeout(Some(patience))?;
+    if let Err(error) = socket.connect(to) {
+        return refusal(&error);
+    }
     let asked = b"who is there?";
     let mut answer = [0; 64];
     match socket.send(asked).and_then(|_| socket.recv(&mut answer)) {
@@ -166,11 +182,11 @@ fn question(sport: u16, to: SocketAddr) -> io::Result<Outcome> {
     }
 }
 
-fn fetch(to: SocketAddr) -> io::Result<Outcome> {
+fn fetch(from: SocketAddr, to: SocketAddr, patience: Duration) -> io::Result<Outcome> {
     let transfer = || -> io::Result<Vec<u8>> {
-        let mut connection = TcpStream::connect_timeout(&to, PATIENCE)?;
-        connection.set_read_timeout(Some(PATIENCE))?;
-        connection.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+        let mut connection = sys::connect(from, to, patience)?;
+        connection.set_read_timeout(Some(patience))?;
+        connection.write_all(REQUEST)?;
         let mut page = Vec::new();
         connection.read_to_end(&mut page)?;
         Ok(page)
@@ -182,79 +198,48 @@ fn fetch(to: SocketAddr) -> io::Result<Outcome> {
     }
 }
 
-/// The part of a packet that a raw socket takes.
-fn behind_network_header(spec: &Spec) -> Vec<u8> {
-    let length = if spec.src.is_ipv4() {
-        ipv4::LEN
-    } else {
-        redan_vm::packet::ipv6::LEN
-    };
-    spec.packet().split_off(length)
-}
+/// What has come in by the card, as a packet socket sees it.
+#[derive(Clone, Default)]
+pub(super) struct Recorder(Arc<Mutex<Vec<Vec<u8>>>>);
 
-/// The stray segment as a packet.
-pub(super) fn segment_spec(segment: Segment) -> Spec {
-    let transport = Transport::Tcp {
-        sport: segment.from.port(),
-        dport: segment.to.port(),
-        flags: segment.flags,
-        seq: 1,
-        ack: 1,
-    };
-    Spec::new(segment.from.ip(), segment.to.ip(), transport)
-}
-
-fn stray(segment: Segment) -> io::Result<Outcome> {
-    let socket = raw_socket(segment.to.is_ipv4(), libc::IPPROTO_TCP)?;
-    socket.send_to(
-        &behind_network_header(&segment_spec(segment)),
-        (segment.to.ip(), 0),
-    )?;
-    Ok(Outcome::Through)
-}
-
-/// A look-out for a segment.
-pub(super) struct Watch {
-    socket: UdpSocket,
-    segment: Segment,
-}
-
-impl Watch {
-    /// Begins to look.
-    pub(super) fn start(segment: Segment) -> io::Result<Self> {
-        let socket = raw_socket(segment.to.is_ipv4(), libc::IPPROTO_TCP)?;
-        Ok(Self { socket, segment })
-    }
-
-    /// Whether it came in time.
-    pub(super) fn finish(self) -> io::Result<Outcome> {
-        let mut buffer = [0; 2048];
-        for _ in 0..SLICES {
-            match self.socket.recv(&mut buffer) {
-                Ok(length) if self.is_it(buffer.get(..length).unwrap_or(&[])) => {
-                    return Ok(Outcome::Through);
+impl Recorder {
+    /// Begins to record.
+    pub(super) fn start(card: u32) -> io::Result<Self> {
+        let recorder = Self::default();
+        let frames = recorder.0.clone();
+        let mut socket = sys::packet_socket(card)?;
+        thread::spawn(move || {
+            let mut frame = [0; 2048];
+            while let Ok(length) = socket.read(&mut frame) {
+                let mut frames = frames.lock().unwrap_or_else(PoisonError::into_inner);
+                if frames.len() < REMEMBERED {
+                    frames.push(frame.get(..length).unwrap_or(&[]).to_vec());
                 }
-                Ok(_) => {}
-                Err(error) if is_timeout(&error) => {}
-                Err(error) => return Err(error),
             }
-        }
-        Ok(Outcome::Nothing)
+        });
+        Ok(recorder)
     }
 
-    fn is_it(&self, packet: &[u8]) -> bool {
-        let start = if self.segment.to.is_ipv4() {
-            Ipv4::new_checked(packet).map_or(0, |ip| ip.header_len())
-        } else {
-            0
-        };
-        packet
-            .get(start..)
-            .and_then(Tcp::new_checked)
-            .is_some_and(|tcp| {
-                let ports = (tcp.src_port(), tcp.dst_port());
-                ports == (self.segment.from.port(), self.segment.to.port())
-                    && tcp.flags() == self.segment.flags
-            })
+    /// Whether a frame of this sign has come in.
+    pub(super) fn saw(&self, sign: &Sign) -> bool {
+        let frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        frames.iter().any(|frame| is_it(frame, sign))
     }
+}
+
+fn is_it(frame: &[u8], sign: &Sign) -> bool {
+    if !sign.mark.is_empty()
+        && frame
+            .windows(sign.mark.len())
+            .any(|bytes| bytes == sign.mark.as_slice())
+    {
+        return true;
+    }
+    let (Some(ports), Ok(layout)) = (sign.reset, dissect(frame, LinkKind::Ethernet)) else {
+        return false;
+    };
+    let packet = Packet::new(frame.to_vec(), layout);
+    packet.tcp().is_some_and(|header| {
+        (header.src_port(), header.dst_port()) == ports && header.flags() & tcp::flags::RST != 0
+    })
 }
