@@ -203,7 +203,7 @@ impl Watcher for Overseer<'_> {
     }
 }
 
-/// `key value` lines: frames by verdict, drops by reason, rules with a counter.
+/// `key value` lines: frames by verdict, drops by reason, connections with the kernel's counters of them, rules with a counter.
 fn counters(datapath: &Datapath) -> String {
     let counters = datapath.counters();
     let mut text = format!("packets {}\n", counters.packets());
@@ -223,6 +223,10 @@ fn counters(datapath: &Datapath) -> String {
     }
     if let Some(conntrack) = datapath.conntrack() {
         _ = writeln!(text, "connections {}", conntrack.count());
+        let counters = conntrack.stats().counters();
+        for (name, value) in counters.filter(|(_, value)| *value > 0) {
+            _ = writeln!(text, "conntrack_{name} {value}");
+        }
     }
     let ruleset = datapath.ruleset();
     for (id, rule) in (0..).map(redan_vm::ids::RuleId).zip(&ruleset.rules) {

@@ -17,6 +17,8 @@ use crate::time::Instant;
 pub(super) const NEVER: u64 = u64::MAX;
 /// Expiry of a slot without an element.
 const GONE: u64 = 0;
+/// Elements for which there is room in the index from the start, so that it does not grow in one packet's time.
+const ROOM: usize = 1 << 16;
 /// How many due slots are looked at whenever an element is added, so that freeing keeps up with adding and no packet pays for many.
 const DUE_PER_ADD: usize = 4;
 
@@ -61,15 +63,16 @@ impl Dynamic {
         timeout_ms: Option<u64>,
         seed: u64,
     ) -> Self {
+        let size = size.map_or(usize::MAX, |size| size as usize);
         Self {
             key_len,
-            table: HashTable::new(),
+            table: HashTable::with_capacity(size.min(ROOM)),
             keys: Vec::new(),
             expires: Vec::new(),
             free: Vec::new(),
             due: BinaryHeap::new(),
             queued: Vec::new(),
-            size: size.map_or(usize::MAX, |size| size as usize),
+            size,
             timeout_ms,
             hasher: SipHasher13::new_with_keys(seed, seed.rotate_left(32) ^ 0x7265_6461_6e5f_7365),
         }
