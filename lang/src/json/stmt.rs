@@ -53,6 +53,7 @@ impl Writer {
                 self.object_ref(body);
             }
             "log" => self.log(body),
+            "xt" => self.foreign(body),
             "reject" => self.reject(body),
             "snat" | "dnat" | "masquerade" | "redirect" => self.nat(word, body),
             "tproxy" => {
@@ -253,6 +254,20 @@ impl Writer {
         if let Some(code) = body.get("expr") {
             self.push(" type ");
             self.expr(code, &[]);
+        }
+    }
+
+    /// A match or target of iptables, of which nft knows the name at most.
+    fn foreign(&mut self, body: &Node) {
+        self.push("xt ");
+        match body.get("type") {
+            Some(kind) => self.word(kind),
+            None => self.push("match"),
+        }
+        self.push(" ");
+        match body.get("name") {
+            Some(name) => self.quoted_text(name),
+            None => self.push("\"?\""),
         }
     }
 

@@ -27,7 +27,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     let whole: BTreeSet<TableId> = base_chains.map(|(_, chain)| chain.table).collect();
     for (id, chain) in facts.chains() {
         // Without a base chain the file is a part of something; an empty chain is there for others to fill.
-        if !whole.contains(&chain.table) || chain.rules.is_empty() {
+        // Rules that were passed over may jump to it.
+        let passed_over = facts.program.passed_over.contains(&chain.table);
+        if !whole.contains(&chain.table) || chain.rules.is_empty() || passed_over {
             continue;
         }
         if chain.base.is_none() && !used.get(id.index()).copied().unwrap_or(true) {

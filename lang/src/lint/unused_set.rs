@@ -16,9 +16,11 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
         .map(SetId)
         .zip(facts.ruleset.sets.iter().zip(&facts.program.sets));
     for (id, (set, info)) in named {
-        let is_part = !facts
-            .chains()
-            .any(|(_, chain)| chain.table == set.table && !chain.rules.is_empty());
+        let passed_over = facts.program.passed_over.contains(&set.table);
+        let is_part = passed_over
+            || !facts
+                .chains()
+                .any(|(_, chain)| chain.table == set.table && !chain.rules.is_empty());
         let is_named = set.flags & set_flags::ANONYMOUS == 0;
         if is_named && !info.used && !is_part && !is_looked_up(facts, id) {
             let what = if set.flags & set_flags::MAP == 0 {

@@ -8,7 +8,7 @@
 use super::{Context, chain, command, handle};
 use crate::ast::{self, RuleCommand, RulePosition, Verb};
 use crate::check::{Place, RuleCheck};
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use crate::lower;
 use crate::typed;
 use redan_vm::ids::{ChainId, RuleId, TableId};
@@ -99,6 +99,12 @@ impl At {
     }
 }
 
+/// The statement for which a rule cannot be compiled although nft lists it: nft knows no more than its name.
+fn passed_over(rule: &ast::Rule) -> Option<&ast::Stmt> {
+    let mut stmts = rule.stmts.iter();
+    stmts.find(|stmt| matches!(stmt.kind, ast::StmtKind::Xt(_)))
+}
+
 /// Types and compiles a rule, and puts it into its chain.
 pub(super) fn add(
     cx: &mut Context<'_>,
@@ -107,6 +113,23 @@ pub(super) fn add(
     rule: &ast::Rule,
     at: At,
 ) -> Option<()> {
+    if let Some(stmt) = passed_over(rule) {
+        let handle = at.handle;
+        handle.unwrap_or_else(|| cx.program.notes.handles.next(table));
+        cx.program.passed_over.insert(table);
+        cx.report(
+            Diagnostic::new(
+                Code::ForeignRule,
+                stmt.span,
+                format!(
+                    "`{}` says not what it does: the rule is passed over",
+                    cx.sources.text(stmt.span)
+                ),
+            )
+            .help("it is of iptables: list it with `iptables-save`, translate it with `iptables-translate`"),
+        );
+        return Some(());
+    }
     let place = place(cx, table, chain)?;
     let family = place.family;
     let origin = cx.origin(rule.span);

@@ -9,9 +9,10 @@ pub use value::{Jhash, Load, Numgen, Operand, Relation, ShiftDir, Value, ValueKi
 
 use crate::datatype::Type;
 use crate::source::Span;
-use redan_vm::ids::{ChainId, RuleId, SetId, StateId};
+use redan_vm::ids::{ChainId, RuleId, SetId, StateId, TableId};
 use redan_vm::instr::{DynsetOp, Log, NatKind, ObjectKind, Reject, Verdict};
 use redan_vm::ruleset::StateSpec;
+use std::collections::BTreeSet;
 
 /// Everything that was resolved, beside the [`redan_vm::Ruleset`] that it belongs to.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Program {
     pub chains: Vec<Span>,
     /// Definitions and whether anything uses them.
     pub defines: Vec<DefineUse>,
+    /// Tables with rules that could not be compiled and are left out.
+    pub passed_over: BTreeSet<TableId>,
     /// What listings show beside.
     pub notes: Notes,
 }
