@@ -197,11 +197,7 @@ fn rules_that_drop_neighbour_discovery_are_named_as_the_cause() {
     );
     has_row(
         &ran,
-        &[
-            "this host > home",
-            "no answer",
-            "line 9 drop (ND advertisement)",
-        ],
+        &["this host > home", "no answer", "line 9 drop, ND advert"],
     );
 }
 

@@ -4,12 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use redan_runtime::Mac;
 use redan_runtime::router::solicit;
-use redan_vm::Packet;
+use redan_vm::family::nfproto;
+use redan_vm::ids::RuleId;
 use redan_vm::instr::Base;
 use redan_vm::meta::MetaKey;
 use redan_vm::packet::{
-    Ipv4, LinkKind, checksum, dissect, ethernet, ethertype, icmp, icmpv6, pkttype, protocol, tcp,
-    vlan,
+    Ipv4, Layout, LinkKind, checksum, dissect, ethernet, ethertype, icmp, icmpv6, pkttype,
+    protocol, tcp, vlan,
 };
 use redan_vm::predicate::Subject;
 
@@ -65,6 +66,8 @@ pub(super) struct Plan {
     pub(super) is_raw: bool,
     /// How many like it go before it.
     pub(super) crowd: u16,
+    /// Rules that it keeps out of already.
+    pub(super) avoided: Vec<RuleId>,
 }
 
 impl Plan {
@@ -253,7 +256,8 @@ impl Plan {
         }
         for (subject, base, offset, len) in self.wants.payload() {
             let frame = draft.frame(Mac::default(), Mac::default());
-            let Some(at) = place(&frame, base, offset) else {
+            let layout = dissect(&frame, LinkKind::Ethernet).ok()?;
+            let Some(at) = place(&layout, base, offset) else {
                 continue;
             };
             let Some(bytes) = frame.get(at..at + usize::from(len)) else {
@@ -317,8 +321,7 @@ fn group_mac(to: IpAddr) -> Option<Mac> {
 }
 
 /// Where a payload load reads in a frame.
-fn place(frame: &[u8], base: Base, offset: u32) -> Option<usize> {
-    let layout = dissect(frame, LinkKind::Ethernet).ok()?;
+fn place(layout: &Layout, base: Base, offset: u32) -> Option<usize> {
     let start = match base {
         Base::Link => layout.link,
         Base::Network => layout.network,
@@ -362,33 +365,26 @@ impl Draft {
             header.extend(tag.to_be_bytes());
             frame.splice(12..12, header);
         }
+        // Where the headers are, while checksums still say so.
+        let layout = match dissect(&frame, LinkKind::Ethernet) {
+            Ok(layout) if !self.patches.is_empty() => layout,
+            _ => return frame,
+        };
         for (base, offset, bytes) in &self.patches {
-            let place = place(&frame, *base, *offset);
+            let place = place(&layout, *base, *offset);
             if let Some(place) = place.and_then(|at| frame.get_mut(at..at + bytes.len())) {
                 place.copy_from_slice(bytes);
             }
         }
-        if !self.patches.is_empty() {
-            mend(&mut frame);
+        let network = layout.network as usize;
+        if layout.nfproto == nfproto::IPV4
+            && let Some(mut header) = frame.get_mut(network..).and_then(Ipv4::new_checked)
+        {
+            header.fill_checksum();
         }
+        checksum::fill(&mut frame, &layout);
         frame
     }
-}
-
-/// Makes checksums true again.
-fn mend(frame: &mut Vec<u8>) {
-    let Ok(layout) = dissect(frame, LinkKind::Ethernet) else {
-        return;
-    };
-    let mut packet = Packet::new(std::mem::take(frame), layout);
-    let network = layout.network as usize;
-    if layout.nfproto == redan_vm::family::nfproto::IPV4
-        && let Some(mut header) = packet.frame.get_mut(network..).and_then(Ipv4::new_checked)
-    {
-        header.fill_checksum();
-    }
-    checksum::fill(&mut packet.frame, &layout);
-    *frame = packet.frame;
 }
 
 const _: () = assert!(ethernet::LEN + vlan::LEN == 18);

@@ -21,7 +21,7 @@ use redan_vm::ids::{ChainId, RuleId};
 use redan_vm::instr::Base;
 use redan_vm::meta::MetaKey;
 use redan_vm::packet::{ethertype, protocol};
-use redan_vm::predicate::Subject;
+use redan_vm::predicate::{Pass, Subject, Test};
 
 pub(crate) use unmet::Unmet;
 
@@ -206,7 +206,9 @@ impl<'a> Seeker<'a> {
             match decided.copied() {
                 Some(rule) if Goal::Rule(rule) != goal => {
                     why = Some(beyond.map_or(Unmet::Before(rule), Unmet::Beyond));
-                    open.extend(self.without(&plan, rule));
+                    for other in self.without(&plan, rule) {
+                        open.push_front(other);
+                    }
                 }
                 _ => why = why.or(Some(beyond.map_or(Unmet::NotFound, Unmet::Beyond))),
             }
@@ -242,12 +244,27 @@ impl<'a> Seeker<'a> {
         let Some(predicate) = self.map.predicate(rule) else {
             return Vec::new();
         };
-        let other = |test| {
+        // It was to keep out of it already, and did not.
+        if plan.avoided.contains(&rule) {
+            return Vec::new();
+        }
+        let other = |test: &&Test| {
             let mut plan = plan.clone();
+            plan.avoided.push(rule);
             plan.wants.forbid(self.ruleset, test).ok()?;
             self.fits(&plan).then_some(plan)
         };
-        predicate.tests.iter().filter_map(other).collect()
+        let mut tests: Vec<&Test> = predicate
+            .tests
+            .iter()
+            .filter(|test| unmet::beyond(&test.subject).is_none())
+            .collect();
+        // The last comes first: another port is the least change.
+        tests.sort_by_key(|test| match test.subject {
+            Subject::Payload { base, .. } => 1 + u8::from(base == Base::Transport),
+            Subject::Meta(_) | Subject::Ct(..) | Subject::Concat(_) | Subject::Other(..) => 0,
+        });
+        tests.iter().filter_map(other).collect()
     }
 
     /// What can be tried at first, and why nothing can where that is so.
@@ -294,7 +311,7 @@ impl<'a> Seeker<'a> {
                     || predicate
                         .tests
                         .iter()
-                        .any(|test| matches!(test.pass, redan_vm::predicate::Pass::Set { .. }))
+                        .any(|test| matches!(test.pass, Pass::Set { .. }))
             })
         })
     }
@@ -312,10 +329,10 @@ impl<'a> Seeker<'a> {
                 (Some(subject), Some((_, row))) => wants.require_row(subject, row)?,
                 (Some(subject), None) => {
                     if let Some(set) = predicate.verdict_map {
-                        let test = redan_vm::predicate::Test {
+                        let test = Test {
                             subject: subject.clone(),
                             bits: 128,
-                            pass: redan_vm::predicate::Pass::Set {
+                            pass: Pass::Set {
                                 set,
                                 inverted: false,
                             },
@@ -358,6 +375,9 @@ impl<'a> Seeker<'a> {
         if ways.is_empty() {
             return Err(Unmet::NoWay(hung.hook));
         }
+        if family == Family::Arp {
+            return Err(Unmet::Arp);
+        }
         let mut plans = Vec::new();
         let named = ways.iter().filter(|(_, way)| self.is_named(way, wants));
         for (number, way) in named {
@@ -376,6 +396,7 @@ impl<'a> Seeker<'a> {
                             part,
                             is_raw: false,
                             crowd: 0,
+                            avoided: Vec::new(),
                         };
                         if self.fits(&plan) {
                             plans.push(plan);
@@ -531,6 +552,11 @@ fn protocols(wants: &Wants, is_v4: bool) -> Vec<u8> {
 
 /// What the wanted packet may be a part of, and which.
 fn parts(wants: &Wants) -> Vec<(Kind, Part)> {
+    let connection = |key| Subject::Ct(key, None);
+    let is_reply = !wants.takes(&connection(CtKey::Direction), 0);
+    if is_reply || wants.asks(&connection(CtKey::Status)) {
+        return vec![(Kind::Talk, Part::Answer), (Kind::Talk, Part::Sequel)];
+    }
     let takes = |bit: u32| wants.takes(&Subject::Ct(CtKey::State, None), bit.into());
     let mut parts = Vec::new();
     if takes(state::NEW) || takes(state::UNTRACKED) {

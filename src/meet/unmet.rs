@@ -20,6 +20,8 @@ pub(crate) enum Unmet {
     NoJump,
     /// Nothing passes this hook here.
     NoWay(Hook),
+    /// It sees ARP alone.
+    Arp,
     /// It asks for a conversation with whom nobody has one.
     Alone,
     /// It asks for the loopback device.
@@ -47,6 +49,7 @@ impl Unmet {
             }
             Self::NoJump => "no base chain leads to this chain".to_owned(),
             Self::NoWay(hook) => format!("nothing passes the {} hook here", hook.word()),
+            Self::Arp => "of ARP only what hosts themselves need is tried".to_owned(),
             Self::Alone => "redan itself holds no conversations".to_owned(),
             Self::Loopback => "what a host sends to itself never comes to redan".to_owned(),
             Self::Interface => "no packet here has these interfaces".to_owned(),

@@ -156,7 +156,7 @@ impl Link {
 
     /// Has attempts made, one begun when the one before has been seen, and waits for all of them together. What became of each, and
     /// the frames that belong to it.
-    pub(super) fn try_out(&mut self, batch: &[&Planned]) -> Result<Vec<(Outcome, Vec<Seen>)>> {
+    pub(super) fn try_out(&mut self, batch: &[Planned]) -> Result<Vec<(Outcome, Vec<Seen>)>> {
         self.seen.clear();
         self.told.clear();
         let mut longest = SHORT;

@@ -132,7 +132,8 @@ fn play(
     progress: &mut Progress,
     terminal: &mut Terminal,
 ) -> Result<Vec<Tried>> {
-    let plan = plan::plan(ruleset, scene, progress)?;
+    let clock = Clock::start();
+    let mut plan = plan::plan(ruleset, scene, clock.now(), progress)?;
     if plan.attempts.is_empty() {
         return Ok(Vec::new());
     }
@@ -144,15 +145,20 @@ fn play(
     let runs = engine::make(ruleset, engine, OnOff::On, terminal);
     let live = Datapath::new(ruleset.clone(), runs, Box::new(Silent), settings)?;
     let shadow = stage::tracing(ruleset, &plan.site)?;
-    let mut link = Link::start(scene, &plan, live, shadow, Clock::start())?;
+    let mut link = Link::start(scene, &plan, live, shadow, clock)?;
     let mut results = Vec::new();
-    let mut rest = plan.attempts.as_slice();
+    let mut stage = plan.stage(ruleset, scene, link.clock.now())?;
+    let mut rest = plan.attempts.as_mut_slice();
     while let Some((batch, more)) = together(rest) {
         rest = more;
-        let batch: Vec<&Planned> = batch.iter().collect();
+        // Limits and rules that ask for the time see what they will see.
+        stage.set_now(link.clock.now());
+        for planned in batch.iter_mut() {
+            (planned.forecast, planned.seen) = stage.play(&planned.attempt);
+        }
         let titles = || batch.iter().map(|planned| planned.attempt.title());
         let tried = link
-            .try_out(&batch)
+            .try_out(batch)
             .with_context(|| format!("cannot try {}", titles().collect::<Vec<_>>().join(", ")))?;
         results.extend(tried);
     }
@@ -170,8 +176,8 @@ fn play(
 }
 
 /// The attempts that are made together: those in a row that should come to nothing, so that they wait together; else one.
-fn together(rest: &[Planned]) -> Option<(&[Planned], &[Planned])> {
+fn together(rest: &mut [Planned]) -> Option<(&mut [Planned], &mut [Planned])> {
     let silent = |planned: &&Planned| matches!(planned.forecast, Outcome::Nothing | Outcome::Taken);
     let count = rest.iter().take_while(silent).count().max(1);
-    rest.split_at_checked(count)
+    rest.split_at_mut_checked(count)
 }

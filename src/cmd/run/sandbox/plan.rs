@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use redan_runtime::{Mode, PortId, Prefix, Route, Site, Verdict};
-use redan_vm::Ruleset;
 use redan_vm::family::Family;
 use redan_vm::ids::{ChainId, RuleId};
 use redan_vm::packet::tcp;
+use redan_vm::{Instant, Ruleset};
 
 use super::attempt::Attempt;
 use super::protocol::{Outcome, Try};
@@ -77,10 +77,16 @@ pub(super) fn goals(ruleset: &Ruleset) -> Vec<Goal> {
 }
 
 /// Plans a scene.
-pub(super) fn plan(ruleset: &Arc<Ruleset>, scene: &Scene, progress: &mut Progress) -> Result<Plan> {
+pub(super) fn plan(
+    ruleset: &Arc<Ruleset>,
+    scene: &Scene,
+    now: Instant,
+    progress: &mut Progress,
+) -> Result<Plan> {
     let mut planner = Planner {
         ruleset,
         scene,
+        now,
         routes: BTreeMap::new(),
         attempts: Vec::new(),
     };
@@ -109,6 +115,7 @@ fn note(progress: &mut Progress, goal: Goal, why: Unmet) {
         Unmet::NotFound => 2,
         Unmet::Contradiction | Unmet::NoJump | Unmet::Alone => 3,
         Unmet::Loopback
+        | Unmet::Arp
         | Unmet::Empty(_)
         | Unmet::Beyond(_)
         | Unmet::Before(_)
@@ -123,6 +130,7 @@ fn note(progress: &mut Progress, goal: Goal, why: Unmet) {
 struct Planner<'a> {
     ruleset: &'a Arc<Ruleset>,
     scene: &'a Scene,
+    now: Instant,
     /// Addresses that are routed to a port's host beside the site's own networks.
     routes: BTreeMap<IpAddr, PortId>,
     attempts: Vec<Attempt>,
@@ -217,12 +225,13 @@ impl Planner<'_> {
         };
         let mut routes = self.routes.clone();
         routes.extend(more);
-        let mut stage = Stage::new(self.ruleset, self.scene, &self.site(&routes))?;
-        let forecast = stage.play(&attempt);
+        let site = self.site(&routes);
+        let mut stage = Stage::new(self.ruleset, self.scene, &site, self.now)?;
+        let (forecast, seen) = stage.play(&attempt);
         Ok(Some(Planned {
             attempt,
             forecast,
-            seen: stage.seen,
+            seen,
         }))
     }
 
@@ -310,38 +319,53 @@ impl Planner<'_> {
 
     /// Plays all attempts one after the other, as they will be tried.
     fn finish(self) -> Result<Plan> {
-        let site = self.site(&self.routes);
-        let mut stage = Stage::new(self.ruleset, self.scene, &site)?;
-        let mut addresses: BTreeMap<PortId, BTreeSet<IpAddr>> = BTreeMap::new();
+        let mut plan = Plan {
+            attempts: Vec::new(),
+            site: self.site(&self.routes),
+            addresses: BTreeMap::new(),
+        };
         for attempt in &self.attempts {
             let (src, dst) = (attempt.draft.spec.src, attempt.draft.spec.dst);
-            let mut own = |port: PortId, address: IpAddr| {
-                if !is_unrouted(address) {
-                    addresses.entry(port).or_default().insert(address);
-                    stage.own(port, address);
+            // A frame needs no host at its source.
+            let is_raw = matches!(attempt.what, Try::Raw { .. });
+            let ends = [
+                (Some(attempt.from).filter(|_| !is_raw), src),
+                (attempt.to, dst),
+            ];
+            for (port, address) in ends {
+                if let Some(port) = port.filter(|_| !is_unrouted(address)) {
+                    plan.addresses.entry(port).or_default().insert(address);
                 }
-            };
-            if !matches!(attempt.what, Try::Raw { .. }) {
-                own(attempt.from, src);
-            }
-            if let Some(to) = attempt.to {
-                own(to, dst);
             }
         }
-        let mut attempts = Vec::new();
+        let mut stage = plan.stage(self.ruleset, self.scene, self.now)?;
         for attempt in self.attempts {
-            let forecast = stage.play(&attempt);
-            attempts.push(Planned {
-                forecast,
-                seen: std::mem::take(&mut stage.seen),
+            let (forecast, seen) = stage.play(&attempt);
+            plan.attempts.push(Planned {
                 attempt,
+                forecast,
+                seen,
             });
         }
-        Ok(Plan {
-            attempts,
-            site,
-            addresses,
-        })
+        Ok(plan)
+    }
+}
+
+impl Plan {
+    /// A stage with everybody on it.
+    pub(super) fn stage<'a>(
+        &self,
+        ruleset: &Arc<Ruleset>,
+        scene: &'a Scene,
+        now: Instant,
+    ) -> Result<Stage<'a>> {
+        let mut stage = Stage::new(ruleset, scene, &self.site, now)?;
+        for (port, addresses) in &self.addresses {
+            for address in addresses {
+                stage.own(*port, *address);
+            }
+        }
+        Ok(stage)
     }
 }
 

@@ -107,13 +107,18 @@ pub(super) struct Stage<'a> {
     /// The link addresses that a host has learned.
     known: BTreeMap<(PortId, IpAddr), Mac>,
     now: Instant,
-    /// Everything that came to redan.
-    pub(super) seen: Vec<Seen>,
+    /// What came to redan in the attempt that is played.
+    seen: Vec<Seen>,
 }
 
 impl<'a> Stage<'a> {
     /// Sets the stage.
-    pub(super) fn new(ruleset: &Arc<Ruleset>, scene: &'a Scene, site: &Site) -> Result<Self> {
+    pub(super) fn new(
+        ruleset: &Arc<Ruleset>,
+        scene: &'a Scene,
+        site: &Site,
+        now: Instant,
+    ) -> Result<Self> {
         let (datapath, visits) = tracing(ruleset, site)?;
         let mut stage = Self {
             scene,
@@ -121,7 +126,7 @@ impl<'a> Stage<'a> {
             visits,
             owners: BTreeMap::new(),
             known: BTreeMap::new(),
-            now: Instant::from_secs(1_700_000_000),
+            now,
             seen: Vec::new(),
         };
         for (port, host) in (0..).map(PortId).zip(&scene.hosts) {
@@ -132,13 +137,24 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
+    /// Time goes on.
+    pub(super) const fn set_now(&mut self, now: Instant) {
+        self.now = now;
+    }
+
     /// Gives a host an address.
     pub(super) fn own(&mut self, port: PortId, address: IpAddr) {
         self.owners.entry(address).or_default().insert(port);
     }
 
-    /// Plays an attempt.
-    pub(super) fn play(&mut self, attempt: &Attempt) -> Outcome {
+    /// Plays an attempt; what became of it, and the frames that came to redan.
+    pub(super) fn play(&mut self, attempt: &Attempt) -> (Outcome, Vec<Seen>) {
+        self.seen.clear();
+        let outcome = self.act(attempt);
+        (outcome, std::mem::take(&mut self.seen))
+    }
+
+    fn act(&mut self, attempt: &Attempt) -> Outcome {
         let spec = &attempt.draft.spec;
         self.own(attempt.from, spec.src);
         if let Some(to) = attempt.to {
@@ -440,7 +456,7 @@ impl Talk {
             Self::Question {
                 target: IpAddr::V6(_),
                 ..
-            } => Some("ND solicitation"),
+            } => Some("ND solicit"),
             Self::Answer {
                 address: IpAddr::V4(_),
                 ..
@@ -448,7 +464,7 @@ impl Talk {
             Self::Answer {
                 address: IpAddr::V6(_),
                 ..
-            } => Some("ND advertisement"),
+            } => Some("ND advert"),
             Self::Else => None,
         }
     }

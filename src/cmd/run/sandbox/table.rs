@@ -166,7 +166,7 @@ fn decided_by(ruleset: &Ruleset, tried: &Tried, outcome: Outcome, seen: &[Seen])
     };
     let mut text = format!("{} {}", who(ruleset, seen), seen.report.verdict.name());
     match (Talk::of(&seen.bytes).name(), seen.report.ct) {
-        (Some(name), _) => text = format!("{text} ({name})"),
+        (Some(name), _) => text = format!("{text}, {name}"),
         (None, _) if seen.from != from => text = format!("answer: {text}"),
         (None, Some(ct)) => text = format!("{text}, {}", ct.state),
         (None, None) => {}
@@ -237,14 +237,16 @@ pub(super) fn rules(
     let head = format!("{:>6}  {:>4}  RULE", "LINE", "MET");
     writeln!(terminal, "{}", terminal.paint(Style::Strong, &head))?;
     let lists_all = goals.len() <= LISTED;
-    let mut left = LISTED;
+    let (mut left, mut untried) = (LISTED, 0);
     for goal in goals {
         let count = met.get(goal).copied().unwrap_or(0);
-        if count > 0 && !lists_all {
+        let is_tried = progress.met.contains(goal) || progress.unmet.contains_key(goal);
+        untried += usize::from(count == 0 && !is_tried);
+        if (count > 0 && !lists_all) || (count == 0 && !is_tried) {
             continue;
         }
         if left == 0 {
-            writeln!(terminal, "        and more")?;
+            writeln!(terminal, "{:14}and more that were not met", "")?;
             break;
         }
         left -= 1;
@@ -262,10 +264,7 @@ pub(super) fn rules(
         if count == 0 {
             let why = match progress.unmet.get(goal) {
                 Some(why) => why.describe(ruleset),
-                None if progress.met.contains(goal) => {
-                    "met when it was worked out beforehand, but not here".to_owned()
-                }
-                None => "not tried: there are too many rules".to_owned(),
+                None => "it was when this was worked out beforehand, but not here".to_owned(),
             };
             writeln!(
                 terminal,
@@ -274,6 +273,13 @@ pub(super) fn rules(
                 cut(&format!("not met: {why}"), WIDTH - 14)
             )?;
         }
+    }
+    if untried > 0 {
+        writeln!(
+            terminal,
+            "{:14}{untried} rules and policies are not tried: there are too many",
+            ""
+        )?;
     }
     Ok(())
 }
