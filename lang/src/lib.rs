@@ -20,6 +20,7 @@ mod resolve;
 mod sets;
 pub mod source;
 pub mod token;
+pub mod translate;
 pub mod typed;
 
 pub use resolve::{Named as NamedPriority, hooks, named_priorities};

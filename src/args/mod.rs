@@ -7,6 +7,7 @@ mod replay;
 mod run;
 mod site;
 mod test;
+mod translate;
 mod why;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub(crate) use replay::{Checksums, ReplayArgs, ReplayFormat};
 pub(crate) use run::{RunArgs, SandboxHostArgs};
 pub(crate) use site::SiteArgs;
 pub(crate) use test::{TestArgs, TestFormat};
+pub(crate) use translate::{IptablesArgs, TranslateArgs, TranslateFrom};
 pub(crate) use why::{WhyArgs, WhyFormat};
 
 /// A stateful firewall in user space that speaks nftables' rule language.
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     Compile(CompileArgs),
     /// Print a ruleset as nft lists it once it is loaded.
     List(ListArgs),
+    /// Turn rules of other programs into rules of nft.
+    Translate(TranslateArgs),
     /// Put a capture through a ruleset and say what became of each frame, and why.
     Replay(ReplayArgs),
     /// Show a packet's whole way through a ruleset: each rule with the match that failed or held, routing, the verdict.

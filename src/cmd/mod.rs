@@ -9,6 +9,7 @@ mod replay;
 mod run;
 mod site;
 mod test;
+mod translate;
 mod why;
 
 use anyhow::Result;
@@ -35,6 +36,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> Result<Exit
         Command::Lint(args) => lint::run(&args, terminal),
         Command::List(args) => list::run(&args, terminal),
         Command::Fmt(args) => fmt::run(&args, terminal),
+        Command::Translate(args) => translate::run(&args, terminal),
         Command::Compile(args) => compile::run(&args, terminal),
     }
 }

@@ -12,7 +12,8 @@ pub(crate) fn page() -> String {
     out.push_str(
         "# Errors and lints\n\n\
          What `redan lint` may say of a ruleset; `redan lint --explain CODE` prints these texts. Codes with E are about text that is no ruleset: \
-         nothing runs until they are gone. Codes with L are about rulesets that load and hardly do what was meant. A code never changes its meaning.\n\n\
+         nothing runs until they are gone. Codes with L are about rulesets that load and hardly do what was meant. Codes with T are what \
+         `redan translate` says of its input. A code never changes its meaning.\n\n\
          | code | name | level |\n|---|---|---|\n",
     );
     for code in Code::ALL {

@@ -21,6 +21,7 @@ mod page;
 mod reasons;
 mod settings;
 mod statements;
+mod translate;
 mod types;
 mod words;
 
@@ -74,6 +75,11 @@ fn conntrack_settings() {
 #[test]
 fn verdicts_and_reasons() {
     check("reference/reasons.md", &reasons::page());
+}
+
+#[test]
+fn translation_of_iptables() {
+    check("reference/iptables.md", &translate::page());
 }
 
 #[test]

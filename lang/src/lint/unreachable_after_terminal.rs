@@ -13,7 +13,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                     p.verdict,
                     Some(Verdict::Accept | Verdict::Drop | Verdict::Return | Verdict::Goto(_))
                 ) || facts.rejects(*id);
-                ends && p.tests.iter().all(redan_vm::predicate::Test::is_always)
+                // a number drawn at random or a hash is asked for by no test that is followed
+                let all = p.is_exact && p.tests.iter().all(redan_vm::predicate::Test::is_always);
+                ends && all
             });
             takes_all && !facts.has_limit(*id)
         });
