@@ -8,6 +8,7 @@ mod cmd;
 mod craft;
 mod engine;
 mod exit;
+mod generate;
 mod input;
 mod local_time;
 mod meet;

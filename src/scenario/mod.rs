@@ -3,6 +3,7 @@
 //! ```text
 //! # comment
 //! local 192.0.2.7
+//! host 192.0.2.53 wan0
 //! tcp 10.1.0.5:40000 > 192.0.2.1:443 in lan0 => accept new
 //! answer => accept established
 //! tcp [fd01::5]:1 > [fd02::5]:2 syn,ack ttl 3 in wan0 => drop invalid
@@ -43,6 +44,8 @@ pub(crate) enum Step {
     Wait(Duration),
     /// An address is the machine's own, where no site says so.
     Local(IpAddr),
+    /// An address is behind a port, where no site says so.
+    Host(IpAddr, String),
     /// A packet is sent.
     Send {
         /// Which.
@@ -57,27 +60,32 @@ pub(crate) enum Step {
 impl Step {
     /// What a site must be like to suit a packet that is not made from the one before.
     pub(crate) fn hint(&self) -> Option<Hint<'_>> {
-        let Self::Send {
-            packet: What::New(spec),
-            way: Some(way),
-            ..
-        } = self
-        else {
-            return None;
-        };
-        Some(Hint {
-            port: way.port(),
-            is_own: matches!(way, Way::Out(_)),
-            src: spec.src,
-            dst: spec.dst,
-        })
+        match self {
+            Self::Send {
+                packet: What::New(spec),
+                way: Some(way),
+                ..
+            } => Some(Hint {
+                port: way.port(),
+                is_own: matches!(way, Way::Out(_)),
+                src: spec.src,
+                dst: Some(spec.dst),
+            }),
+            Self::Host(address, port) => Some(Hint {
+                port,
+                is_own: false,
+                src: *address,
+                dst: None,
+            }),
+            Self::Send { .. } | Self::Wait(_) | Self::Local(_) => None,
+        }
     }
 
     /// The address that is said to be the machine's own.
     pub(crate) const fn local(&self) -> Option<IpAddr> {
         match self {
             Self::Local(address) => Some(*address),
-            Self::Wait(_) | Self::Send { .. } => None,
+            Self::Wait(_) | Self::Host(..) | Self::Send { .. } => None,
         }
     }
 }

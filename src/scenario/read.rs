@@ -15,7 +15,7 @@ const STATES: &[&str] = &["new", "established", "related", "invalid", "untracked
 const FIRST_SEQ: u32 = 1000;
 
 /// What a line may be.
-const FORMS: &str = "write `PROTOCOL SOURCE > DESTINATION in PORT`, `answer`, `again`, `error TYPE`, `local ADDRESS` or `wait 30s`";
+const FORMS: &str = "write `PROTOCOL SOURCE > DESTINATION in PORT`, `answer`, `again`, `error TYPE`, `local ADDRESS`, `host ADDRESS PORT` or `wait 30s`";
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +96,12 @@ fn step(line: &str) -> Result<Step, Wrong> {
             let address = words::address(words.need("write `local ADDRESS`")?)?;
             words.end()?;
             return Ok(Step::Local(address));
+        }
+        "host" => {
+            let address = words::address(words.need("write `host ADDRESS PORT`")?)?;
+            let port = words.need("behind which port? write `host ADDRESS PORT`")?;
+            words.end()?;
+            return Ok(Step::Host(address, port.text.to_owned()));
         }
         "answer" => What::Answer,
         "again" => What::Again,
@@ -282,6 +288,7 @@ fn details(spec: &mut Spec, words: &mut Words<'_>) -> Result<(), Wrong> {
                     .filter(|dscp| *dscp < 64)
                     .ok_or_else(|| value.wrong(format!("`{}` is no DSCP", value.text)))?;
             }
+            ("id", Transport::Icmp { id, .. }) => *id = words::number(value()?, "65535")?,
             ("code", Transport::Icmp { code, .. }) => *code = words::number(value()?, "255")?,
             (_, Transport::Tcp { flags, ack, .. }) => {
                 *flags = tcp_flags(word)?;
@@ -419,6 +426,7 @@ mod tests {
             ("answer in => accept", 11, "which port?"),
             ("error what => accept", 7, "`what` is no type"),
             ("local here", 7, "`here` is no address"),
+            ("host 10.0.0.1", 14, "behind which port?"),
             ("wait 3w", 6, "`w` is no unit"),
             ("what", 1, "`what` is no protocol"),
         ];

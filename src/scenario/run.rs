@@ -26,7 +26,7 @@ pub(crate) fn run(stage: &mut Stage, lines: &[Line]) -> Vec<Failure> {
                 stage.wait(*time);
                 continue;
             }
-            Step::Local(_) => continue,
+            Step::Local(_) | Step::Host(..) => continue,
             Step::Send {
                 packet,
                 way,

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use redan_runtime::{Datapath, Frame, Mac, Mode, OutFrame, PortId, Report, Side, Verdict};
-use redan_vm::Instant;
+use redan_vm::{Engine, Instant};
 
 use super::{Way, What, words};
 use crate::craft::Spec;
+use crate::engine;
 use crate::way::{self, Recorder};
 
 /// When everything starts; any time does.
@@ -69,6 +70,11 @@ impl Stage {
     /// The datapath.
     pub(crate) fn datapath(&self) -> &Datapath {
         &self.datapath
+    }
+
+    /// Gives back the engine.
+    pub(crate) fn into_engine(mut self) -> Box<dyn Engine + Send> {
+        self.datapath.set_engine(Box::new(engine::Nothing))
     }
 
     /// Lets time pass.

@@ -37,7 +37,7 @@ fn head(spec: &Spec) -> String {
             let (src, dst) = (SocketAddr::new(src, sport), SocketAddr::new(dst, dport));
             format!("udp {src} > {dst}")
         }
-        Transport::Icmp { kind, code, .. } => {
+        Transport::Icmp { kind, code, id, .. } => {
             let (name, datatype) = if src.is_ipv4() {
                 ("icmp", DataType::IcmpType)
             } else {
@@ -47,7 +47,12 @@ fn head(spec: &Spec) -> String {
                 0 => String::new(),
                 code => format!(" code {code}"),
             };
-            format!("{name} {src} > {dst} {}{code}", symbol(datatype, kind))
+            // One that a line need not say.
+            let id = match id {
+                1 => String::new(),
+                id => format!(" id {id}"),
+            };
+            format!("{name} {src} > {dst} {}{code}{id}", symbol(datatype, kind))
         }
         Transport::Other(protocol) => {
             format!("{} {src} > {dst}", symbol(DataType::InetProto, protocol))
@@ -95,6 +100,7 @@ mod tests {
             "tcp [fd00::1]:1 > [fd00::2]:2 none bytes 9",
             "udp 10.0.0.1:1 > 10.0.0.2:2 vlan 7 mac 02:00:00:00:00:09",
             "icmp 10.0.0.1 > 10.0.0.2 time-exceeded code 1",
+            "icmp 10.0.0.1 > 10.0.0.2 echo-request id 7",
             "icmpv6 fd00::1 > fd00::2 nd-neighbor-solicit",
             "esp 10.0.0.1 > 10.0.0.2",
         ] {

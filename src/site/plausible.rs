@@ -20,13 +20,13 @@ pub(crate) struct Hint<'a> {
     pub(crate) is_own: bool,
     /// Source.
     pub(crate) src: IpAddr,
-    /// Destination.
-    pub(crate) dst: IpAddr,
+    /// Destination; `None` where it is only known who stands behind the port.
+    pub(crate) dst: Option<IpAddr>,
 }
 
 /// What a site without a file must be like, for a ruleset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     /// Frames pass from port to port: the rules are those of a bridge or of devices alone.
     Wire,
     /// Packets are forwarded.
@@ -35,7 +35,8 @@ enum Kind {
     Machine,
 }
 
-fn kind(ruleset: &Ruleset) -> Kind {
+/// What a ruleset wants.
+pub(crate) fn kind(ruleset: &Ruleset) -> Kind {
     let hooks: Vec<(Family, Hook)> = ruleset
         .chains
         .iter()
@@ -72,9 +73,8 @@ pub(crate) fn given_or_made(
     given
 }
 
-/// The site; `local` are addresses that are the machine's own.
-fn site(ruleset: &Ruleset, hints: &[Hint<'_>], local: &[IpAddr]) -> Site {
-    let kind = kind(ruleset);
+/// The names of the ports.
+pub(crate) fn names(ruleset: &Ruleset, kind: Kind, hints: &[Hint<'_>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let from_rules = named::interfaces(ruleset);
     let from_packets = hints.iter().map(|hint| hint.port.to_owned());
@@ -98,6 +98,13 @@ fn site(ruleset: &Ruleset, hints: &[Hint<'_>], local: &[IpAddr]) -> Site {
             names.push(name);
         }
     }
+    names
+}
+
+/// The site; `local` are addresses that are the machine's own.
+fn site(ruleset: &Ruleset, hints: &[Hint<'_>], local: &[IpAddr]) -> Site {
+    let kind = kind(ruleset);
+    let names = names(ruleset, kind, hints);
     let ports = names.iter().enumerate();
     let mut site = Site {
         ports: ports
@@ -109,11 +116,14 @@ fn site(ruleset: &Ruleset, hints: &[Hint<'_>], local: &[IpAddr]) -> Site {
         Kind::Wire => site.local.extend(local),
         Kind::Machine => {
             site.local.extend(local);
-            site.local.extend(hints.iter().map(
-                |hint| {
-                    if hint.is_own { hint.src } else { hint.dst }
-                },
-            ));
+            let own = |hint: &Hint<'_>| {
+                if hint.is_own {
+                    Some(hint.src)
+                } else {
+                    hint.dst
+                }
+            };
+            site.local.extend(hints.iter().filter_map(own));
             site.local.retain(|address| is_unicast(*address));
         }
         Kind::Router => route(&mut site, hints, local),
@@ -176,11 +186,12 @@ fn route(site: &mut Site, hints: &[Hint<'_>], local: &[IpAddr]) {
         }
     }
     for hint in hints {
-        let known = local.contains(&hint.dst) || hosts.iter().any(|(host, _)| *host == hint.dst);
         let port = place(hint.port).unwrap_or(0);
-        if !known {
+        if let Some(dst) = hint.dst
+            && !hosts.iter().any(|(host, _)| *host == dst)
+        {
             let to = if hint.is_own { port } else { other(site, port) };
-            hosts.push((hint.dst, to));
+            hosts.push((dst, to));
         }
         if hint.is_own {
             site.local.push(hint.src);
@@ -191,7 +202,12 @@ fn route(site: &mut Site, hints: &[Hint<'_>], local: &[IpAddr]) {
     for (host, port) in hosts {
         let is_reached = (site.ports.get(port))
             .is_some_and(|port| port.addresses.iter().any(|address| address.contains(host)));
-        if !is_reached {
+        let is_elsewhere = (site.ports.iter().enumerate())
+            .filter(|(index, _)| *index != port)
+            .any(|(_, port)| port.addresses.iter().any(|address| address.contains(host)));
+        if is_elsewhere {
+            add(site, port, pair(host));
+        } else if !is_reached {
             add(site, port, beside(host, &taken));
         }
     }
@@ -224,6 +240,14 @@ fn other(site: &Site, from: usize) -> usize {
     outward
         .or_else(|| others.next())
         .map_or(0, |(index, _)| index)
+}
+
+/// A subnet of the host and the router alone (RFC 3021, RFC 6164), which is found before all wider ones.
+fn pair(host: IpAddr) -> (IpAddr, u8) {
+    match host {
+        IpAddr::V4(v4) => (Ipv4Addr::from_bits(v4.to_bits() ^ 1).into(), 31),
+        IpAddr::V6(v6) => (Ipv6Addr::from_bits(v6.to_bits() ^ 1).into(), 127),
+    }
 }
 
 /// An address of the router's own in the host's subnet, and the subnet's length.

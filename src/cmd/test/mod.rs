@@ -1,5 +1,6 @@
 //! `redan test`: whether rulesets let through what their `.test` files say.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -21,6 +22,9 @@ const RULES: [&str; 2] = ["rules", "nft"];
 
 /// Runs the command.
 pub(crate) fn run(args: &TestArgs, terminal: &mut Terminal) -> Result<Exit> {
+    if let Some(rules) = &args.generate {
+        return generate(args, rules, terminal);
+    }
     if args.format == TestFormat::Junit {
         output::junit::start(terminal)?;
     }
@@ -33,6 +37,27 @@ pub(crate) fn run(args: &TestArgs, terminal: &mut Terminal) -> Result<Exit> {
     Ok(exit)
 }
 
+/// Prints a test of what rules do.
+fn generate(args: &TestArgs, rules: &Path, terminal: &mut Terminal) -> Result<Exit> {
+    let site_name = site_beside(args, rules);
+    let site = site_name.as_deref().map(site::read).transpose()?;
+    let names = site.iter().flat_map(|site| &site.ports);
+    let names = names.map(|port| port.name.clone()).collect();
+    let loaded = ruleset::load_traced(rules, &args.reading, names, terminal)?;
+    let Some((ruleset, texts)) = loaded else {
+        return Ok(Exit::Findings);
+    };
+    let subject = crate::generate::Subject {
+        name: &input::display_name(rules),
+        ruleset: &ruleset,
+        texts: &texts,
+        site,
+        site_name: site_name.map(|path| path.display().to_string()),
+    };
+    write!(terminal, "{}", crate::generate::test(&subject)?)?;
+    Ok(Exit::Fine)
+}
+
 fn one(args: &TestArgs, file: &Path, terminal: &mut Terminal) -> Result<bool> {
     let name = input::display_name(file);
     let lines = read(file, &name)?;
@@ -41,7 +66,10 @@ fn one(args: &TestArgs, file: &Path, terminal: &mut Terminal) -> Result<bool> {
         None => rules_of(file)?,
     };
     let hints: Vec<Hint<'_>> = lines.iter().filter_map(|line| line.step.hint()).collect();
-    let given = site_of(args, file)?;
+    let given = site_beside(args, file)
+        .as_deref()
+        .map(site::read)
+        .transpose()?;
     let names = match &given {
         Some(site) => site.ports.iter().map(|port| port.name.clone()).collect(),
         None => plausible::ports(&hints),
@@ -116,15 +144,10 @@ fn rules_of(file: &Path) -> Result<PathBuf> {
     Ok(found)
 }
 
-/// The site that is given, or stands beside a test.
-fn site_of(args: &TestArgs, file: &Path) -> Result<Option<Site>> {
-    let beside = file.with_extension("toml");
-    let path = match &args.site {
-        Some(path) => path,
-        None if beside.exists() => &beside,
-        None => return Ok(None),
-    };
-    site::read(path).map(Some)
+/// The site that is given, or stands beside a test or its rules.
+fn site_beside(args: &TestArgs, file: &Path) -> Option<PathBuf> {
+    let beside = || Some(file.with_extension("toml")).filter(|path| path.exists());
+    args.site.clone().or_else(beside)
 }
 
 /// Puts a test's packets through a ruleset.

@@ -149,7 +149,7 @@ impl Why<'_> {
                     stage.wait(*time);
                     continue;
                 }
-                Step::Local(_) => continue,
+                Step::Local(_) | Step::Host(..) => continue,
                 Step::Send {
                     packet,
                     way,
