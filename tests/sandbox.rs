@@ -3,9 +3,9 @@
 
 mod support;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use support::{Need, Ran, folder, has, project, redan};
+use support::{Need, Ran, command, folder, has, project, redan, wait_until};
 
 /// Refuses in every way.
 const REFUSALS: &[u8] = b"table inet t {
@@ -326,6 +326,49 @@ fn root_of_a_user_namespace_has_a_sandbox_too() {
         .expect("unshare starts")
         .into();
     assert!(ran.ends_with(0).stderr.contains("as the rules say"));
+}
+
+/// Processes that have this one as their parent.
+fn children(of: u32) -> Vec<u32> {
+    let parent = |pid: u32| -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name, in parentheses, may hold anything.
+        stat.rsplit_once(')')?
+            .1
+            .split_whitespace()
+            .nth(1)?
+            .parse()
+            .ok()
+    };
+    let names = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| parent(*pid) == Some(of)).collect()
+}
+
+#[test]
+fn hosts_end_with_redan_however_it_ends() {
+    if !can_run() {
+        return;
+    }
+    let mut redan = command(&project(), &["run", "--sandbox", "rules/dmz.rules"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the command starts");
+    let mut hosts = Vec::new();
+    wait_until("three hosts", || {
+        hosts = children(redan.id());
+        hosts.len() == 3
+    });
+    redan.kill().expect("it runs still");
+    redan.wait().expect("it has ended");
+    wait_until("the hosts to end", || {
+        let gone = |pid: &u32| {
+            !std::path::Path::new(&format!("/proc/{pid}/cmdline")).exists()
+                || std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|text| text.is_empty())
+        };
+        hosts.iter().all(gone)
+    });
 }
 
 #[test]

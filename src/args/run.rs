@@ -22,16 +22,16 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "sandbox")]
     pub(crate) user: Option<String>,
     /// Socket on which the running firewall takes commands.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "sandbox")]
     pub(crate) control: Option<PathBuf>,
     /// Write what `log group N` logs to DIR/group-N.pcapng instead of stderr.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "sandbox")]
     pub(crate) log_dir: Option<PathBuf>,
     /// Try the rules on real traffic between throw-away hosts: something for each rule, and whether it went as the rules say.
     #[arg(long)]
     pub(crate) sandbox: bool,
     /// End by itself after so many seconds.
-    #[arg(long = "for", value_name = "SECONDS")]
+    #[arg(long = "for", value_name = "SECONDS", conflicts_with = "sandbox")]
     pub(crate) seconds: Option<u64>,
 }
 

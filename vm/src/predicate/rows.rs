@@ -105,3 +105,84 @@ fn concatenations(set: &Set, subjects: &[Subject]) -> Vec<Row> {
     }
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::TableId;
+    use crate::instr::Base;
+    use crate::meta::MetaKey;
+    use crate::ruleset::SetData;
+
+    fn set(flags: u32, parts: &[u8], keys: &[u8], element_flags: &[u8]) -> Set {
+        Set {
+            table: TableId(0),
+            name: "s".into(),
+            flags,
+            key_len: parts.iter().map(|len| len.next_multiple_of(4)).sum(),
+            key_parts: parts.to_vec(),
+            key_types: Vec::new(),
+            data: SetData::None,
+            timeout_ms: None,
+            size: None,
+            exprs: Vec::new(),
+            elements: Elements {
+                keys: keys.to_vec(),
+                flags: element_flags.to_vec(),
+                ..Elements::default()
+            },
+        }
+    }
+
+    const ADDRESS: Subject = Subject::Payload {
+        base: Base::Network,
+        offset: 12,
+        len: 4,
+    };
+
+    #[track_caller]
+    fn check(set: &Set, subject: &Subject, wanted: &[&[(u128, u128)]]) {
+        let found: Vec<_> = rows(set, subject)
+            .into_iter()
+            .map(|row| row.parts)
+            .collect();
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn intervals_end_before_their_end_mark() {
+        let keys = [10, 0, 0, 0, 11, 0, 0, 0, 255, 0, 0, 0];
+        let set = set(set_flags::INTERVAL, &[4], &keys, &[0, Elements::END, 0]);
+        check(
+            &set,
+            &ADDRESS,
+            &[&[(0x0a00_0000, 0x0aff_ffff)], &[(0xff00_0000, 0xffff_ffff)]],
+        );
+    }
+
+    #[test]
+    fn values_of_the_host_are_read_in_its_order() {
+        let set = set(0, &[4], &[7, 0, 0, 0], &[0]);
+        check(&set, &Subject::Meta(MetaKey::Mark), &[&[(7, 7)]]);
+        check(&set, &ADDRESS, &[&[(0x0700_0000, 0x0700_0000)]]);
+    }
+
+    #[test]
+    fn parts_of_a_concatenation_begin_on_four_bytes() {
+        let port = Subject::Payload {
+            base: Base::Transport,
+            offset: 2,
+            len: 2,
+        };
+        let keys = [0, 80, 0, 0, 10, 1, 0, 1];
+        let set = set(0, &[2, 4], &keys, &[0]);
+        let subject = Subject::Concat(vec![port, ADDRESS]);
+        check(&set, &subject, &[&[(80, 80), (0x0a01_0001, 0x0a01_0001)]]);
+    }
+
+    #[test]
+    fn what_matches_everything_else_is_no_row() {
+        let set = set(0, &[4], &[0; 4], &[Elements::CATCHALL]);
+        check(&set, &ADDRESS, &[]);
+    }
+}

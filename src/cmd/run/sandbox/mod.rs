@@ -57,14 +57,21 @@ pub(crate) fn run(
     engine: EngineName,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let scenes = match site {
-        Some(site) => vec![scene::for_site(site)],
-        None => scene::for_rules(ruleset),
-    };
+    let mut notes = Vec::new();
+    let is_given = site.is_some();
+    let scenes = site.map_or_else(
+        || scene::for_rules(ruleset),
+        |site| vec![scene::for_site(site)],
+    );
+    let left_out = scene::left_out(ruleset, &scenes).join(", ");
+    if !left_out.is_empty() && !is_given {
+        notes.push(format!(
+            "redan: sandbox: too many interfaces; none is made for {left_out}"
+        ));
+    }
     let mut progress = Progress::default();
     let mut met: BTreeMap<Goal, usize> = BTreeMap::new();
     let (mut count, mut strange) = (0, 0);
-    let mut notes = Vec::new();
     for scene in &scenes {
         let tried = play(ruleset, scene, engine, &mut progress, terminal)?;
         for goal in tried

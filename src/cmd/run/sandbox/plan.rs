@@ -191,6 +191,7 @@ impl Planner<'_> {
                     continue;
                 };
                 if way.back.is_none()
+                    || self.attempts.len() >= ATTEMPTS
                     || !speaks(self.ruleset, is_v4)
                     || self.attempts.iter().any(is_tried)
                 {

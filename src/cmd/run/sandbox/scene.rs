@@ -98,6 +98,17 @@ pub(super) fn for_rules(ruleset: &Ruleset) -> Vec<Scene> {
     scenes
 }
 
+/// The interfaces that rules name and that have a port in no scene, since there would be too many.
+pub(super) fn left_out(ruleset: &Ruleset, scenes: &[Scene]) -> Vec<String> {
+    let mut names = Names::of(ruleset).at(|_| true);
+    let has_port = |name: &String| {
+        let mut ports = scenes.iter().flat_map(|scene| &scene.site.ports);
+        ports.any(|port| port.name == *name)
+    };
+    names.retain(|name| !has_port(name));
+    names
+}
+
 /// The scene of a site.
 pub(super) fn for_site(mut site: Site) -> Scene {
     // Hosts of the sandbox have link addresses of their own.
