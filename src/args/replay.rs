@@ -36,6 +36,12 @@ pub(crate) struct ReplayArgs {
     /// How the replay is printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: ReplayFormat,
+    /// Print only frames of a verdict (`drop`, `drop,reject`), or those that a match holds for (`tcp dport 22 ct state new`).
+    #[arg(long, value_name = "VERDICT|MATCH")]
+    pub(crate) only: Option<String>,
+    /// Print sums instead of frames: by rule that decided, and by connection.
+    #[arg(long)]
+    pub(crate) summary: bool,
     /// Print lines of any length: by default they are cut to 120 columns.
     #[arg(short, long)]
     pub(crate) verbose: bool,
@@ -48,6 +54,9 @@ pub(crate) struct ReplayArgs {
     /// Write the connection table at the end to a file, in the form of the kernel's own list.
     #[arg(long, value_name = "FILE")]
     pub(crate) conntrack: Option<PathBuf>,
+    /// Write what sets that packets change hold at the end to a file, in nft's words, with the time that elements have left.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sets: Option<PathBuf>,
     /// Write what `log group N` logs to DIR/group-N.pcapng instead of stderr.
     #[arg(long, value_name = "DIR")]
     pub(crate) log_dir: Option<PathBuf>,
@@ -93,7 +102,7 @@ pub(crate) enum Checksums {
 }
 
 impl ReplayArgs {
-    /// Whether frames are printed: stdout is not taken for a file.
+    /// Whether what became of frames is printed: stdout is not taken for a file.
     pub(crate) fn prints(&self) -> bool {
         !self.outputs().iter().any(|(_, path)| is_stdout(path))
     }
@@ -104,6 +113,7 @@ impl ReplayArgs {
             ("--write", &self.write),
             ("--counters", &self.counters),
             ("--conntrack", &self.conntrack),
+            ("--sets", &self.sets),
         ];
         given
             .into_iter()

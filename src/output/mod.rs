@@ -8,6 +8,7 @@ pub(crate) mod findings;
 pub(crate) mod groups;
 pub(crate) mod progress;
 pub(crate) mod replay;
+pub(crate) mod sets;
 pub(crate) mod summary;
 pub(crate) mod terminal;
 pub(crate) mod test;

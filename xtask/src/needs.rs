@@ -32,6 +32,10 @@ const TOOLS: &[Tool] = &[
         program: "ping",
         package: "iputils-ping",
     },
+    Tool {
+        program: "tcpdump",
+        package: "tcpdump",
+    },
 ];
 
 /// Installs what is missing where that is possible, and says in one line what tests will skip where it is not.

@@ -3,6 +3,7 @@
 use redan_vm::ct::Direction;
 use redan_vm::family::Hook;
 use redan_vm::ids::{ChainId, RuleId};
+use redan_vm::packet::CtView;
 
 use crate::reason::Reason;
 use crate::site::PortId;
@@ -73,6 +74,8 @@ pub struct CtReport {
     pub mark: u32,
     /// Why it is invalid.
     pub reason: Option<&'static str>,
+    /// What rules saw, for whoever asks of the frame what rules do.
+    pub view: CtView,
 }
 
 /// What became of one frame that came in.

@@ -160,6 +160,7 @@ impl Trip {
                 .invalid
                 .filter(|_| ct.has_entry == 0)
                 .map(InvalidReason::name),
+            view: *ct,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `redan replay`: a capture through a ruleset. Time is the capture's, so that the same input always gives the same output.
 
 mod advice;
+mod only;
 mod ports;
 mod results;
 mod watcher;
@@ -20,6 +21,7 @@ use redan_runtime::{
 use redan_vm::{Engine, Instant, Ruleset};
 
 use self::advice::Advice;
+use self::only::{Only, Seen};
 use self::ports::Ports;
 use self::results::{Measured, Printer};
 use self::watcher::Watch;
@@ -40,7 +42,7 @@ pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
     if input::is_stdin(&args.rules) && input::is_stdin(&args.capture) {
         bail!("rules and capture cannot both come from stdin; name a file for one of them");
     }
-    let mut capture = Capture::open(&args.capture, args.prints())?;
+    let mut capture = Capture::open(&args.capture, args.prints() && !args.summary)?;
     let (site, mut ports) = ports::assign(args, &capture)?;
     let Some((ruleset, texts)) = load(args, &site, terminal)? else {
         return Ok(Exit::Findings);
@@ -176,6 +178,10 @@ impl Replay<'_> {
             None => (None, Ok(())),
         };
         let deeds = Watch::new(groups);
+        let only = self.args.only.as_deref();
+        let mut only = only
+            .map(|text| Only::new(text, self.site, terminal))
+            .transpose()?;
         let engine = if self.args.trace {
             engine::tracing(self.ruleset)
         } else {
@@ -229,10 +235,18 @@ impl Replay<'_> {
                 out: &out,
                 visits: self.args.trace.then_some(deeds.visits.as_slice()),
             };
-            printer.frame(terminal, &event)?;
+            let seen = Seen {
+                now,
+                port,
+                fate,
+                bytes: &bytes,
+                report: &report,
+            };
+            let is_wanted = only.as_mut().is_none_or(|only| only.takes(&seen));
+            printer.frame(terminal, &event, is_wanted)?;
         }
         advice.joined = machine.joined;
-        let written = printer.finish().and(unwritten);
+        let written = printer.finish(terminal).and(unwritten);
         let written = written.and_then(|()| commit(&deeds));
         Ok((datapath, advice, written))
     }

@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 
 use super::{ReplayArgs, ReplayFormat};
 use crate::output::file::{self, Pending};
+use crate::output::replay::tally::Tally;
 use crate::output::replay::{Event, Setting, json as json_lines, text};
 use crate::output::terminal::Terminal;
-use crate::output::{connections, decision};
+use crate::output::{connections, decision, sets};
 
 /// Prints frames and writes those that came out.
 pub(super) struct Printer<'a> {
@@ -26,6 +27,7 @@ pub(super) struct Printer<'a> {
     writer: Option<Result<CaptureWriter<Pending>>>,
     /// Whether stdout is for frames, and not for a file.
     prints: bool,
+    tally: Option<Tally>,
 }
 
 impl<'a> Printer<'a> {
@@ -37,13 +39,22 @@ impl<'a> Printer<'a> {
             args,
             setting,
             writer: args.write.as_deref().map(open),
-            prints: args.prints(),
+            prints: args.prints() && !args.summary,
+            tally: args.summary.then(Tally::default),
         }
     }
 
-    /// A frame that came in.
-    pub(super) fn frame(&mut self, terminal: &mut Terminal, event: &Event<'_>) -> Result<()> {
-        if self.prints {
+    /// A frame that came in, and whether it is one of those that are to be printed.
+    pub(super) fn frame(
+        &mut self,
+        terminal: &mut Terminal,
+        event: &Event<'_>,
+        is_wanted: bool,
+    ) -> Result<()> {
+        if let Some(tally) = self.tally.as_mut().filter(|_| is_wanted) {
+            tally.count(&self.setting, event.number, event.frame, event.report);
+        }
+        if self.prints && is_wanted {
             let color = terminal.out_color;
             match self.args.format {
                 ReplayFormat::Text => text::event(terminal, color, &self.setting, event)?,
@@ -64,7 +75,7 @@ impl<'a> Printer<'a> {
         if out.is_empty() {
             return Ok(());
         }
-        if self.prints {
+        if self.prints && self.args.only.is_none() {
             let color = terminal.out_color;
             match self.args.format {
                 ReplayFormat::Text => text::timer(terminal, color, &self.setting, time, out)?,
@@ -87,8 +98,19 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Ends the file of frames.
-    pub(super) fn finish(self) -> Result<()> {
+    /// Prints sums, where they are wanted, and ends the file of frames.
+    pub(super) fn finish(self, terminal: &mut Terminal) -> Result<()> {
+        if let Some(tally) = self.tally.filter(|_| self.args.prints()) {
+            let columns = if self.args.verbose {
+                usize::MAX
+            } else {
+                text::COLUMNS
+            };
+            match self.args.format {
+                ReplayFormat::Text => tally.text(terminal, columns)?,
+                ReplayFormat::Json => tally.json(terminal)?,
+            }
+        }
         match self.writer {
             Some(writer) => writer?.finish()?.commit(),
             None => Ok(()),
@@ -96,7 +118,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// Writes the files of counters and connections.
+/// Writes the files of counters, connections and sets.
 pub(super) fn write_files(args: &ReplayArgs, datapath: &Datapath, end: Instant) -> Result<()> {
     let counted = args.counters.as_ref().map_or(Ok(()), |path| {
         let mut text = serde_json::to_vec(&counters(datapath))?;
@@ -106,7 +128,10 @@ pub(super) fn write_files(args: &ReplayArgs, datapath: &Datapath, end: Instant) 
     let connected = args.conntrack.as_ref().map_or(Ok(()), |path| {
         file::write(path, connections::table(datapath, end).as_bytes())
     });
-    counted.and(connected)
+    let listed = args.sets.as_ref().map_or(Ok(()), |path| {
+        file::write(path, sets::list(datapath, end).as_bytes())
+    });
+    counted.and(connected).and(listed)
 }
 
 /// Every counter of a rule, in order of the rules, then every named one.

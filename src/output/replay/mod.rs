@@ -1,6 +1,7 @@
 //! A replay's frames, as people and as programs read them.
 
 pub(crate) mod json;
+pub(crate) mod tally;
 pub(crate) mod text;
 
 use redan_runtime::{OutFrame, Report, Site};

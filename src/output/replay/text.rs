@@ -11,7 +11,7 @@ use crate::output::terminal::{Style, paint};
 use crate::output::{decision, summary};
 
 /// Most columns of a line, unless everything is wanted.
-const COLUMNS: usize = 120;
+pub(crate) const COLUMNS: usize = 120;
 
 /// Prints a frame that came in, and under it the rules that it visited and frames that are not its own.
 pub(crate) fn event(
