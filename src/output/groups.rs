@@ -1,5 +1,6 @@
 //! What `log group` logs: a pcapng file a group. A packet's comment is the rule's prefix.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use redan_runtime::driver::capture::CaptureWriter;
 use redan_runtime::{LogEntry, Site};
-use redan_vm::Ruleset;
 use redan_vm::instr::Instr;
+use redan_vm::{Packet, Ruleset};
 
 /// The link header, which `snaplen` does not count.
 const LINK_BYTES: usize = 14;
@@ -43,7 +44,7 @@ impl<W: Write> Groups<W> {
         else {
             return Ok(false);
         };
-        let frame = &entry.packet.frame;
+        let frame = complete(entry.packet);
         // nft_log.c: 0 is as much as there is.
         let most = match entry.log.snaplen {
             None | Some(0) => frame.len(),
@@ -52,7 +53,7 @@ impl<W: Write> Groups<W> {
         writer.write_part(
             entry.now,
             interface(&self.ports, entry),
-            frame.get(..most).unwrap_or(frame),
+            frame.get(..most).unwrap_or(&frame),
             frame.len(),
             entry.log.prefix.as_deref().unwrap_or_default(),
         )?;
@@ -69,6 +70,16 @@ impl<W: Write> Groups<W> {
         let ended = |(group, writer): (u16, CaptureWriter<W>)| Ok((group, writer.finish()?));
         self.writers.into_iter().map(ended).collect()
     }
+}
+
+/// A packet's bytes with its checksum whole: nobody who reads a capture completes it.
+fn complete(packet: &Packet) -> Cow<'_, [u8]> {
+    if !packet.is_sum_open() {
+        return Cow::Borrowed(&packet.frame);
+    }
+    let mut whole = packet.clone();
+    whole.complete();
+    Cow::Owned(whole.frame)
 }
 
 /// The groups that rules log to, each once.
@@ -111,4 +122,37 @@ fn interface(ports: &[String], entry: &LogEntry<'_>) -> u32 {
         ports.iter().position(|port| port.as_bytes() == name)
     });
     at.and_then(|at| u32::try_from(at).ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use redan_vm::packet::{LinkKind, TransportSum, checksum, dissect};
+
+    use super::*;
+
+    #[test]
+    fn a_checksum_that_a_card_was_to_complete_is_complete_in_the_file() {
+        // From 10.0.0.1:1 to 10.0.0.2:2, two bytes; the checksum is the pseudo-header's sum.
+        let mut frame = vec![0; 12];
+        frame.extend([8, 0, 0x45, 0, 0, 30, 0, 0, 0, 0, 64, 17, 0x66, 0xcd]);
+        frame.extend([
+            10, 0, 0, 1, 10, 0, 0, 2, 0, 1, 0, 2, 0, 10, 0x14, 0x1e, 7, 7,
+        ]);
+        let layout = dissect(&frame, LinkKind::Ethernet).unwrap();
+        let mut packet = Packet::new(frame, layout);
+        packet.offload.sum = TransportSum::Partial {
+            start: 34,
+            field: 6,
+        };
+        let written = complete(&packet);
+        assert_eq!(
+            checksum::verify(&written, &layout),
+            checksum::Verified::Right
+        );
+        assert_eq!(
+            packet.frame[40..42],
+            [0x14, 0x1e],
+            "the packet itself goes on open"
+        );
+    }
 }

@@ -73,6 +73,8 @@ pub(crate) struct Bounded<K, V, const RANKS: usize> {
     index: HashTable<u32>,
     slots: Vec<Slot<K, V>>,
     free: u32,
+    /// The slot that was asked for last: packets come in trains.
+    latest: u32,
     ranks: [Ends; RANKS],
     /// Entries in ranks.
     counted: usize,
@@ -91,6 +93,7 @@ impl<K: Copy + Eq + Hash, V, const RANKS: usize> Bounded<K, V, RANKS> {
             index: HashTable::new(),
             slots: Vec::new(),
             free: NONE,
+            latest: NONE,
             ranks: [Ends {
                 oldest: NONE,
                 youngest: NONE,
@@ -130,8 +133,11 @@ impl<K: Copy + Eq + Hash, V, const RANKS: usize> Bounded<K, V, RANKS> {
     /// An entry, to change.
     #[inline]
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let slot = self.find(key)?;
-        self.slot_mut(slot)?.value.as_mut()
+        let is_latest = |slot: &Slot<K, V>| slot.key == *key && slot.value.is_some();
+        if !self.slots.get(self.latest as usize).is_some_and(is_latest) {
+            self.latest = self.find(key)?;
+        }
+        self.slot_mut(self.latest)?.value.as_mut()
     }
 
     /// The oldest entry of a rank.

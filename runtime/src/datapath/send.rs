@@ -69,7 +69,8 @@ impl Datapath {
         // ip_output.c: ip_finish_output_gso: segments stay together where each of them fits.
         if is_routed && packet.segment_len() > mtu && packet.offload.segments.is_some() {
             take_padding(packet);
-            for mut segment in segments(packet).unwrap_or_default() {
+            let cut = segments(packet).ok_or(End::drop(Reason::Malformed))?;
+            for mut segment in cut {
                 self.transmit_one(trip, &mut segment, port, to)?;
             }
             return Ok(());
@@ -205,6 +206,7 @@ impl Datapath {
         if !self.settings.takes.takes(&packet.offload) {
             rest = segments(packet).unwrap_or_default();
             packet.complete();
+            packet.offload.segments = None;
         }
         if rest.is_empty() {
             first = Some(OutFrame {

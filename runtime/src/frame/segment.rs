@@ -19,6 +19,7 @@ pub fn segments(packet: &Packet) -> Option<Vec<Packet>> {
     let size = usize::from(segments.size);
     let count = payload.len().div_ceil(size).max(1);
     let mut made = Vec::with_capacity(count);
+    let has_sum = packet.is_sum_open() || packet.udp().is_none_or(|header| header.checksum() != 0);
     for n in 0..count {
         let at = n * size;
         let part = payload.get(at..payload.len().min(at + size))?;
@@ -35,7 +36,9 @@ pub fn segments(packet: &Packet) -> Option<Vec<Packet>> {
         piece.layout.end = u32::try_from(piece.frame.len()).ok()?;
         write_network(&mut piece, n)?;
         write_transport(&mut piece, segments.kind, (n, at), n + 1 == count)?;
-        piece.fill_transport_sum();
+        if has_sum {
+            piece.fill_transport_sum();
+        }
         piece.refresh();
         made.push(piece);
     }

@@ -107,6 +107,11 @@ impl Packet {
         }
     }
 
+    /// Whether some checksum is left to whoever takes the packet.
+    pub const fn is_sum_open(&self) -> bool {
+        matches!(self.offload.sum, TransportSum::Partial { .. })
+    }
+
     /// Whether the transport checksum need not be verified.
     pub const fn is_sum_trusted(&self) -> bool {
         !matches!(self.offload.sum, TransportSum::Unverified)

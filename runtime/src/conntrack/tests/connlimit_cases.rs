@@ -104,7 +104,7 @@ fn what_has_expired_counts_no_more_though_the_wheel_has_not_come_to_it() {
     let mut counted = Counted::new(100);
     counted.now = NOW + Duration::from_millis(100);
     assert_eq!(counted.pass(1, "a>b udp sport=1"), Some(1));
-    counted.now = counted.now + Duration::from_millis(30_000);
+    counted.now = counted.now + Duration::from_secs(30);
     assert_eq!(counted.pass(1, "a>b udp sport=2"), Some(1));
 }
 
