@@ -12,7 +12,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use redan_runtime::conntrack::{Conntrack, TrackHook, Tunables};
 use redan_vm::family::nfproto;
-use redan_vm::packet::{ipv4, ipv6, protocol, tcp, udp};
+use redan_vm::packet::{ipv4, ipv6, layout_flags, protocol, tcp, udp};
 use redan_vm::{Instant, Packet};
 
 const START: Instant = Instant::from_secs(1_700_000_000);
@@ -157,9 +157,32 @@ fn new_connections(c: &mut Criterion) {
     });
 }
 
+/// `ct count` for a packet of one of so many connections that are counted together.
+fn counted_connections(c: &mut Criterion) {
+    let kind = Kind::Udp4;
+    let now = START + Duration::from_secs(3);
+    let mut group = c.benchmark_group("conntrack/count");
+    for count in [100, 40_000] {
+        let mut conntrack = table(kind, count);
+        let mut packet = kind.packet();
+        packet.layout.flags |= layout_flags::L4PROTO;
+        let mut number = 0;
+        group.bench_function(BenchmarkId::from_parameter(count), |b| {
+            b.iter(|| {
+                number = (number + 7919) % count;
+                kind.aim(&mut packet, number, false);
+                conntrack.handle_packet(now, &mut packet, TrackHook::Output);
+                black_box(conntrack.count_connection(now, &packet, 1))
+            });
+        });
+        assert!(conntrack.counted(1) > 0);
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
-    targets = open_connections, new_connections
+    targets = open_connections, new_connections, counted_connections
 }
 criterion_main!(benches);
