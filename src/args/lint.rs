@@ -20,9 +20,9 @@ pub(crate) struct LintArgs {
     /// What makes the exit code 1 beside errors.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) deny: Option<Deny>,
-    /// Say also what an older nft does not understand or compiles wrongly, such as nft-1.0.6.
+    /// Say also what an older nft or Linux does not understand or compiles wrongly, such as nft-1.0.6 or kernel-5.10.
     #[arg(long, value_name = "VERSION")]
-    pub(crate) target: Option<redan_lang::lint::Version>,
+    pub(crate) target: Option<redan_lang::lint::Target>,
     /// Explain a code, such as L001 or shadowed-rule, and end.
     #[arg(long, value_name = "CODE")]
     pub(crate) explain: Option<String>,

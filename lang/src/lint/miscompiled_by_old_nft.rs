@@ -1,19 +1,30 @@
 //! L063: rules that the version of nft that is to load the file compiles to something else than they say.
 
+use redan_vm::ct::CtKey;
 use redan_vm::field::Header;
+use redan_vm::ids::SetId;
 use redan_vm::instr::Base;
+use redan_vm::meta::{ByteOrder, MetaKey};
+use redan_vm::ruleset::set_flags;
 
 use super::Facts;
-use super::version::BUGS;
+use super::bugs::BUGS;
+use super::version::Target;
 use crate::diag::{Code, Diagnostic};
 use crate::typed::{
     Load, Match, NatArg, Operand, Relation, Rule, Stmt, StmtKind, Value, ValueKind,
 };
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
-    let Some(target) = facts.target else { return };
-    for bug in BUGS.iter().filter(|bug| bug.last >= target) {
-        for rule in facts.program.rules.iter().filter(|rule| (bug.shows)(rule)) {
+    let Some(Target::Nft(target)) = facts.target else {
+        return;
+    };
+    let known = BUGS
+        .iter()
+        .filter(|bug| bug.first <= target && target <= bug.last);
+    for bug in known {
+        let rules = facts.program.rules.iter();
+        for rule in rules.filter(|rule| (bug.shows)(facts, rule)) {
             found.push(
                 Diagnostic::new(
                     Code::MiscompiledByOldNft,
@@ -23,7 +34,10 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                         bug.effect
                     ),
                 )
-                .help(bug.instead),
+                .help(format!(
+                    "{}; nft newer than {} is right ({})",
+                    bug.instead, bug.last, bug.source
+                )),
             );
         }
     }
@@ -96,6 +110,67 @@ pub(super) fn looks_ip6_dscp_up(rule: &Rule) -> bool {
             matches!(&value.kind, ValueKind::Map { key, .. } if has_ip6_dscp(key))
         }
         StmtKind::Dynset(dynset) => has_ip6_dscp(&dynset.key),
+        _ => false,
+    })
+}
+
+/// `meta mark . ip saddr { 1-10 . 10.0.0.0/8 }`.
+pub(super) fn looks_host_order_range_up(facts: &Facts<'_>, rule: &Rule) -> bool {
+    let has_ranges = |set: SetId| {
+        let set = facts.ruleset.sets.get(set.index());
+        set.is_some_and(|set| set.flags & set_flags::CONCAT != 0)
+    };
+    let in_host_order = |key: &Value| match &key.kind {
+        ValueKind::Concat(parts) => parts
+            .iter()
+            .any(|part| part.ty.order == ByteOrder::Host && part.ty.bits > 8 && part.ty.bits <= 64),
+        _ => false,
+    };
+    rule.stmts.iter().any(|Stmt { kind, .. }| match kind {
+        StmtKind::Match(m) => {
+            matches!(m.right, Operand::Set(set) if has_ranges(set)) && in_host_order(&m.left)
+        }
+        StmtKind::Vmap { key, set } | StmtKind::ObjrefMap { key, set } => {
+            has_ranges(*set) && in_host_order(key)
+        }
+        _ => false,
+    })
+}
+
+/// `meta mark set ip dscp`.
+pub(super) fn sets_mark_from_bits(rule: &Rule) -> bool {
+    rule.stmts.iter().any(|stmt| {
+        let StmtKind::Set { target, value } = &stmt.kind else {
+            return false;
+        };
+        let is_mark = matches!(
+            **target,
+            Load::Meta(MetaKey::Mark)
+                | Load::Ct {
+                    key: CtKey::Mark,
+                    ..
+                }
+        );
+        is_mark && has_bits_of_byte(value)
+    })
+}
+
+fn has_bits_of_byte(value: &Value) -> bool {
+    match &value.kind {
+        ValueKind::Load(load) => load.bit_field().is_some(),
+        ValueKind::Bits { from, .. } | ValueKind::Shift { from, .. } => has_bits_of_byte(from),
+        ValueKind::Swap(inner) => has_bits_of_byte(inner),
+        ValueKind::BitsOf { sides, .. } => has_bits_of_byte(&sides.0) || has_bits_of_byte(&sides.1),
+        _ => false,
+    }
+}
+
+/// `vlan pcp set 2`.
+pub(super) fn sets_vlan_bits(rule: &Rule) -> bool {
+    rule.stmts.iter().any(|stmt| match &stmt.kind {
+        StmtKind::Set { target, .. } => {
+            matches!(&**target, Load::Payload { field: Some(field), .. } if field.header == Header::Vlan && field.name == "pcp")
+        }
         _ => false,
     })
 }

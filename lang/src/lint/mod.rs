@@ -9,6 +9,7 @@
 )]
 
 mod accept_before_invalid;
+mod bugs;
 mod ct_in_raw;
 mod ct_status_set;
 mod drop_no_established;
@@ -17,6 +18,7 @@ mod drop_no_ndp;
 mod drop_no_pmtu;
 mod duplicate_rule;
 mod family_dead_match;
+mod features;
 mod host_bits_set;
 mod ifname_wildcard_literal;
 mod ip6_nexthdr;
@@ -41,6 +43,7 @@ mod unused_chain;
 mod unused_set;
 mod version;
 mod version_sensitive;
+mod walk;
 
 use std::collections::BTreeSet;
 
@@ -57,13 +60,13 @@ use crate::diag::{Code, Diagnostic};
 use crate::source::{Sources, Span};
 use crate::typed::{self, Program};
 
-pub use version::Version;
+pub use version::{Target, Version};
 
 /// What a run of the lints needs to know beside the ruleset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The version of nft that is to load the ruleset; without it, a new one.
-    pub target: Option<Version>,
+    /// What is to load the ruleset; without it, a new nft.
+    pub target: Option<Target>,
 }
 
 /// Everything that a lint may look at.
@@ -72,7 +75,7 @@ pub struct Facts<'a> {
     file: &'a File,
     ruleset: &'a Ruleset,
     program: &'a Program,
-    target: Option<Version>,
+    target: Option<Target>,
     predicates: Vec<Predicate>,
     /// Chains that each chain's rules jump or go to, by [`ChainId`].
     jumps: Vec<BTreeSet<ChainId>>,

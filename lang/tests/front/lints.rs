@@ -1,5 +1,5 @@
 //! Every file in `golden/lints`: what the lints say of `NAME.rules` stands in `NAME.lint`. A file whose name ends in `_not` has no finding of its lint.
-//! `NAME@VERSION.rules` is linted for that version of nft.
+//! `NAME@VERSION.rules` is linted for that version of nft or Linux.
 
 use std::path::{Path, PathBuf};
 
