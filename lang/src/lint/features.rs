@@ -335,7 +335,7 @@ pub(super) const FEATURES: &[Feature] = &[
         since: Version(1, 0, 5),
         kernel: None,
         source: "nftables 1.0.5 release notes",
-        sign: Sign::Stmt(|s, stmt| names_new_dscp(s, stmt)),
+        sign: Sign::Stmt(names_new_dscp),
     },
     Feature {
         name: "`vlan id` in a concatenation",
@@ -384,7 +384,7 @@ pub(super) const FEATURES: &[Feature] = &[
         since: Version(1, 0, 8),
         kernel: None,
         source: "nftables 1.0.8 release notes",
-        sign: Sign::Stmt(|s, stmt| sets_mark_from_field(s, stmt)),
+        sign: Sign::Stmt(sets_mark_from_field),
     },
     Feature {
         name: "statements of a nameless map's elements",
@@ -427,7 +427,7 @@ pub(super) const FEATURES: &[Feature] = &[
         since: Version(1, 0, 9),
         kernel: None,
         source: "nftables 1.0.9 release notes",
-        sign: Sign::Part(|s, part| policy_with_units(s, part)),
+        sign: Sign::Part(policy_with_units),
     },
     Feature {
         name: "a target in ICMPv6",
@@ -441,7 +441,7 @@ pub(super) const FEATURES: &[Feature] = &[
         since: Version(1, 0, 9),
         kernel: None,
         source: "nftables 1.0.9 release notes",
-        sign: Sign::Part(|s, part| srcnat_at_input(s, part)),
+        sign: Sign::Part(srcnat_at_input),
     },
     Feature {
         name: "`gc-interval` of a map",
@@ -547,14 +547,14 @@ pub(super) const FEATURES: &[Feature] = &[
         since: Version(1, 1, 2),
         kernel: None,
         source: "nftables 1.1.2 release notes",
-        sign: Sign::Stmt(|s, stmt| names_mptcp_subtype(s, stmt)),
+        sign: Sign::Stmt(names_mptcp_subtype),
     },
     Feature {
         name: "a part of a byte set from itself",
         since: Version(1, 1, 2),
         kernel: None,
         source: "nftables 1.1.2 release notes",
-        sign: Sign::Stmt(|s, stmt| sets_bits_from_themselves(s, stmt)),
+        sign: Sign::Stmt(sets_bits_from_themselves),
     },
     Feature {
         name: "`fib ... check`",

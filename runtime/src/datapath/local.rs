@@ -33,7 +33,7 @@ impl Datapath {
         let (sender, target) = (arp.sender_ip(), arp.target_ip());
         let (mac, operation) = (Mac(arp.sender_mac()), arp.operation());
         let to_us = self.world.fib.is_local(target.into()) && !target.is_loopback();
-        let neighbor = self.world.fib.on_link(sender.into()) == Some(port)
+        let neighbor = self.world.fib.is_neighbor(sender.into(), port)
             && !self.world.fib.is_local(sender.into());
         if neighbor && !mac.is_group() {
             let create = !self.settings.live || (to_us && operation == arp::operation::REQUEST);
@@ -115,7 +115,7 @@ impl Datapath {
     /// A packet that the rules let in to the machine itself.
     pub(super) fn handle_local(&mut self, trip: &Trip, packet: &Packet) {
         if let Some(frame) = answer::echo_reply(packet) {
-            self.send_made(trip.now, frame, None);
+            self.send_made(trip, frame, None);
             return;
         }
         if let Some(port) = trip.port {
@@ -146,7 +146,7 @@ impl Datapath {
             .and_then(|(_, value)| value.first_chunk().copied());
         let mac = mac.map(Mac).filter(|mac| !mac.is_group());
         let on_link = |address: IpAddr| {
-            self.world.fib.on_link(address) == Some(port) && !self.world.fib.is_local(address)
+            self.world.fib.is_neighbor(address, port) && !self.world.fib.is_local(address)
         };
         if kind == icmpv6_type::NEIGHBOUR_ADVERT {
             if let Some(mac) = mac.filter(|_| on_link(target.into())) {

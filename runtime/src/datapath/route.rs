@@ -122,7 +122,7 @@ impl Datapath {
     /// In a replay, who is behind a port is learned from what comes from there.
     fn learn_from(&mut self, trip: &Trip, packet: &Packet, port: PortId, src: IpAddr) {
         if self.settings.live
-            || self.world.fib.on_link(src) != Some(port)
+            || !self.world.fib.is_neighbor(src, port)
             || self.world.fib.is_local(src)
         {
             return;

@@ -282,7 +282,7 @@ impl Datapath {
         self.tell(|| Step::Answer(fault));
         match self.settings.site.mode {
             _ if by_device => self.send_back(trip, frame, packet, hook),
-            Mode::Router => self.send_made(trip.now, frame, Some(packet)),
+            Mode::Router => self.send_made(trip, frame, Some(packet)),
             Mode::Wire | Mode::Host => self.send_back(trip, frame, packet, hook),
         }
         self.tell(|| Step::Answered);
@@ -295,26 +295,39 @@ impl Datapath {
         if fib.is_local(dst) {
             return Some(dst);
         }
-        match (fib.find(src)?, came_by) {
+        match (self.toward(src, came_by)?, came_by) {
             (Hop::Port { .. }, Some(port)) if src.is_ipv6() => fib.source(port, src),
             (Hop::Port { port, via }, _) => fib.source(port, via.unwrap_or(src)),
             (Hop::Local | Hop::Broadcast | Hop::Multicast, _) => None,
         }
     }
 
-    /// Sends a packet that was made here: output, postrouting, and out by its route. With `about`, it belongs to that packet's connection.
-    pub(super) fn send_made(&mut self, now: Instant, frame: Vec<u8>, about: Option<&Packet>) {
+    /// Where an answer to an address goes: by routes, but to a link-local address by the port that it came in at, since every link has such.
+    fn toward(&self, dst: IpAddr, came_by: Option<PortId>) -> Option<Hop> {
+        let found = self.world.fib.find(dst);
+        match (dst, came_by) {
+            (IpAddr::V6(v6), Some(port))
+                if v6.is_unicast_link_local() && found != Some(Hop::Local) =>
+            {
+                Some(Hop::Port { port, via: None })
+            }
+            _ => found,
+        }
+    }
+
+    /// Sends a packet that was made here in answer to one that came by a port: output, postrouting, and out by its route. With `about`, it belongs to that packet's connection.
+    pub(super) fn send_made(&mut self, trip: &Trip, frame: Vec<u8>, about: Option<&Packet>) {
         let Some(mut packet) = made(frame) else {
             return;
         };
         let Some((_, dst)) = addresses(&packet) else {
             return;
         };
-        let Some(Hop::Port { port, via }) = self.world.fib.find(dst) else {
+        let Some(Hop::Port { port, via }) = self.toward(dst, trip.port) else {
             return;
         };
         self.send_local(
-            now,
+            trip.now,
             &mut packet,
             about,
             port,

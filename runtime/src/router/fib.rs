@@ -286,6 +286,12 @@ impl Fib {
             .map(|&(port, _)| port)
     }
 
+    /// Whether an address may be behind a port: one of its subnet's, or a link-local one, which every link has.
+    pub fn is_neighbor(&self, address: IpAddr, port: PortId) -> bool {
+        let everywhere = matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        everywhere || self.on_link(address) == Some(port)
+    }
+
     /// The address that the machine uses on a port toward `to`: of the subnet that has the next hop, else the port's first
     /// of the family, else any port's first.
     pub fn source(&self, port: PortId, next: IpAddr) -> Option<IpAddr> {

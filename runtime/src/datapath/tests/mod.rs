@@ -441,6 +441,32 @@ fn rules_decide_and_reject_as_the_machine_itself() {
     );
 }
 
+/// Every link has fe80::/10, so routes do not tell where such a sender is.
+#[test]
+fn link_local_senders_are_answered_where_they_are() {
+    let mut site = router();
+    for (port, own) in site.ports.iter_mut().zip(["fe80::a/64", "fe80::b/64"]) {
+        port.addresses.push(own.parse().unwrap());
+    }
+    let answers = |port: u16, own: &str| {
+        let mut datapath = datapath(site.clone(), reject_input, false, true);
+        fate(&mut datapath, port, udp("fe80::9", own, 64))
+    };
+    assert_eq!(
+        answers(0, "fe80::a"),
+        "reject - input new | lan0 [02:00:00:00:01:02] fe80::a>fe80::9 icmp6 1/4 ttl 64"
+    );
+    assert_eq!(
+        answers(1, "fe80::b"),
+        "reject - input new | wan0 [02:00:00:00:01:02] fe80::b>fe80::9 icmp6 1/4 ttl 64"
+    );
+    let mut datapath = datapath(site, reset_forward, false, true);
+    assert_eq!(
+        fate(&mut datapath, 1, syn("fe80::9", "2001::1")),
+        "reject - forward new | wan0 [02:00:00:00:01:02] 2001::1>fe80::9 tcp flags 0x14 ttl 64"
+    );
+}
+
 #[test]
 fn what_rules_do_not_let_out_is_not_answered() {
     fn quiet(hook: Hook, _: &Packet) -> Option<Final> {
