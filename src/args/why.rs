@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::RuleArgs;
+use super::{Checksums, RuleArgs};
 
 /// `why`.
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,15 @@ pub(crate) struct WhyArgs {
     /// Its number in the capture, from 1.
     #[arg(long, value_name = "N", requires = "from", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) packet: Option<u64>,
+    /// What is done about checksums in the capture.
+    #[arg(long, value_enum, default_value = "verify", requires = "from")]
+    pub(crate) checksums: Checksums,
+    /// Name of a port whose interface the capture does not name, as for `replay`.
+    #[arg(long, value_name = "NAME", requires = "from")]
+    pub(crate) port: Vec<String>,
+    /// Take frames to any link address as sent to the port.
+    #[arg(long, requires = "from")]
+    pub(crate) any_mac: bool,
     /// Ports, addresses and routes; without it they are made up to suit rules and packets.
     #[arg(long, value_name = "FILE")]
     pub(crate) site: Option<PathBuf>,

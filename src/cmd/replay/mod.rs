@@ -2,7 +2,7 @@
 
 mod advice;
 mod only;
-mod ports;
+pub(super) mod ports;
 mod results;
 mod watcher;
 
@@ -43,7 +43,13 @@ pub(crate) fn run(args: &ReplayArgs, terminal: &mut Terminal) -> Result<Exit> {
         bail!("rules and capture cannot both come from stdin; name a file for one of them");
     }
     let mut capture = Capture::open(&args.capture, args.prints() && !args.summary)?;
-    let (site, mut ports) = ports::assign(args, &capture)?;
+    let asked = ports::Asked {
+        capture: &args.capture,
+        site: args.site.as_deref(),
+        port: &args.port,
+        local: &args.local,
+    };
+    let (site, mut ports) = ports::assign(&asked, &capture)?;
     let Some((ruleset, texts)) = load(args, &site, terminal)? else {
         return Ok(Exit::Findings);
     };
@@ -105,10 +111,10 @@ struct Replay<'a> {
 }
 
 /// A frame whose port and fate are known.
-struct Placed {
-    frame: Frame,
-    port: PortId,
-    fate: Fate,
+pub(super) struct Placed {
+    pub(super) frame: Frame,
+    pub(super) port: PortId,
+    pub(super) fate: Fate,
     flow: Option<Flow>,
 }
 
@@ -129,7 +135,7 @@ impl Replay<'_> {
         let mut placed = Vec::with_capacity(kept.len());
         for frame in kept {
             let time = frame.captured.time;
-            if let Some(frame) = self.place(frame, capture, ports, &mut machine)? {
+            if let Some(frame) = place(self.site, frame, capture, ports, &mut machine)? {
                 placed.push((time, frame));
             }
         }
@@ -202,7 +208,7 @@ impl Replay<'_> {
         while let Some(numbered) = capture.next_frame() {
             let (number, time) = (numbered.number, numbered.captured.time);
             now = now.max(time);
-            let Some(placed) = self.place(numbered, capture, ports, &mut machine)? else {
+            let Some(placed) = place(self.site, numbered, capture, ports, &mut machine)? else {
                 advice.left_out += 1;
                 continue;
             };
@@ -251,46 +257,6 @@ impl Replay<'_> {
         Ok((datapath, advice, written))
     }
 
-    /// The port of a frame, and what it was to the machine; `None` for one that takes no part.
-    fn place(
-        &self,
-        numbered: Numbered,
-        capture: &Capture,
-        ports: &mut Ports,
-        machine: &mut Machine,
-    ) -> Result<Option<Placed>> {
-        let captured = numbered.captured;
-        let Some(port) = ports.of(captured.interface as usize, capture, self.site)? else {
-            return Ok(None);
-        };
-        let mut frame = captured.frame;
-        let (mut fate, flow) = machine.take(&Shown {
-            number: numbered.number,
-            time: captured.time,
-            port,
-            heading: captured.heading,
-            made_link: frame.made_link,
-            bytes: &frame.bytes,
-        });
-        if let Some(flow) = &flow {
-            machine.mark_joined(&mut frame, port, flow);
-        }
-        if self
-            .site
-            .ports
-            .get(port.index())
-            .is_some_and(|port| port.name == LOOPBACK)
-        {
-            fate = Fate::Looped;
-        }
-        Ok(Some(Placed {
-            frame,
-            port,
-            fate,
-            flow,
-        }))
-    }
-
     /// The files of log groups.
     fn groups(&self, folder: &Path) -> Result<Groups<Pending>> {
         Groups::new(self.ruleset, self.site, |group| {
@@ -330,8 +296,47 @@ impl Replay<'_> {
     }
 }
 
+/// The port of a frame, and what it was to the machine; `None` for one that takes no part.
+pub(super) fn place(
+    site: &Site,
+    numbered: Numbered,
+    capture: &Capture,
+    ports: &mut Ports,
+    machine: &mut Machine,
+) -> Result<Option<Placed>> {
+    let captured = numbered.captured;
+    let Some(port) = ports.of(captured.interface as usize, capture, site)? else {
+        return Ok(None);
+    };
+    let mut frame = captured.frame;
+    let (mut fate, flow) = machine.take(&Shown {
+        number: numbered.number,
+        time: captured.time,
+        port,
+        heading: captured.heading,
+        made_link: frame.made_link,
+        bytes: &frame.bytes,
+    });
+    if let Some(flow) = &flow {
+        machine.mark_joined(&mut frame, port, flow);
+    }
+    if site
+        .ports
+        .get(port.index())
+        .is_some_and(|port| port.name == LOOPBACK)
+    {
+        fate = Fate::Looped;
+    }
+    Ok(Some(Placed {
+        frame,
+        port,
+        fate,
+        flow,
+    }))
+}
+
 /// Puts a frame through the rules as what it was to the machine.
-fn handle(
+pub(super) fn handle(
     datapath: &mut Datapath,
     now: Instant,
     (port, fate): (PortId, Fate),

@@ -1,16 +1,30 @@
 //! Which port each of a capture's interfaces is.
 
+use std::net::IpAddr;
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use redan_runtime::site::LOOPBACK;
 use redan_runtime::{Mode, Port, PortId, Site};
 
-use crate::args::ReplayArgs;
 use crate::capture::names::Names;
 use crate::capture::{self, Capture};
 use crate::site;
 
+/// What is asked of a capture and its ports.
+pub(in crate::cmd) struct Asked<'a> {
+    /// The capture's file.
+    pub(in crate::cmd) capture: &'a Path,
+    /// The site's.
+    pub(in crate::cmd) site: Option<&'a Path>,
+    /// Names of ports.
+    pub(in crate::cmd) port: &'a [String],
+    /// The machine's own addresses.
+    pub(in crate::cmd) local: &'a [IpAddr],
+}
+
 /// The port of each interface.
-pub(super) struct Ports {
+pub(in crate::cmd) struct Ports {
     names: Names,
     /// By the interface's number, as far as they have been asked for; `None` for one that takes no part.
     known: Vec<Option<PortId>>,
@@ -18,16 +32,16 @@ pub(super) struct Ports {
 }
 
 /// The site, and the ports of the capture's interfaces.
-pub(super) fn assign(args: &ReplayArgs, capture: &Capture) -> Result<(Site, Ports)> {
+pub(in crate::cmd) fn assign(args: &Asked<'_>, capture: &Capture) -> Result<(Site, Ports)> {
     // What a wire is made of, and whose names are given by order, must be known from the start.
     let all = if args.site.is_none() || !args.port.is_empty() {
-        capture::all_interfaces(&args.capture)?
+        capture::all_interfaces(args.capture)?
     } else {
         None
     };
     let interfaces = all.as_deref().unwrap_or(capture.interfaces());
-    let names = Names::new(&args.port, interfaces)?;
-    let mut site = match &args.site {
+    let names = Names::new(args.port, interfaces)?;
+    let mut site = match args.site {
         Some(path) => site::read(path)?,
         None => wire(interfaces.iter().map(|interface| names.of(interface))),
     };
@@ -35,7 +49,7 @@ pub(super) fn assign(args: &ReplayArgs, capture: &Capture) -> Result<(Site, Port
         let name = args.port.first().map_or("eth0", String::as_str);
         site.ports.push(Port::new(name, 0));
     }
-    site.local.extend(&args.local);
+    site.local.extend(args.local);
     if let Some(error) = site.check().first() {
         bail!("{error}");
     }

@@ -1,59 +1,93 @@
 //! A packet of a capture, behind all that came before it.
 
-use std::io::Cursor;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
-use redan_runtime::driver::capture::{CaptureReader, Captured};
-use redan_runtime::site::is_interface_name;
-use redan_runtime::{Mode, Port, Site};
+use anyhow::{Result, bail};
+use redan_runtime::frame::Takes;
+use redan_runtime::{Checksums, Settings};
 use redan_vm::Instant;
 
 use super::Why;
+use crate::args::{self, WhyArgs};
+use crate::capture::Capture;
+use crate::capture::machine::Machine;
+use crate::cmd::replay::ports::{self, Asked};
+use crate::cmd::replay::{handle, place};
 use crate::exit::Exit;
-use crate::input;
 use crate::output::summary;
 use crate::output::terminal::Terminal;
 use crate::output::way::Way;
 use crate::output::way::text::SCREEN;
+use crate::ruleset;
 use crate::way::Recorder;
 
-/// Shows the way of a capture's packet.
+/// Shows the way of a capture's packet, which is read and taken as a replay does it.
 pub(super) fn run(
-    why: &Why<'_>,
-    given: Option<Site>,
+    args: &WhyArgs,
     path: &Path,
     number: u64,
     terminal: &mut Terminal,
 ) -> Result<Exit> {
-    let (frames, names) = read(path, number)?;
-    let mut site = given.unwrap_or_else(|| wire(&names));
-    site.local.extend(&why.args.local);
+    let mut capture = Capture::open(path, false)?;
+    let asked = Asked {
+        capture: path,
+        site: args.site.as_deref(),
+        port: &args.port,
+        local: &args.local,
+    };
+    let (site, mut ports) = ports::assign(&asked, &capture)?;
+    let names = site.ports.iter().map(|port| port.name.clone()).collect();
+    let loaded = ruleset::load_traced(&args.rules, &args.reading, names, terminal)?;
+    let Some((ruleset, texts)) = loaded else {
+        return Ok(Exit::Findings);
+    };
+    let why = Why {
+        args,
+        ruleset,
+        texts,
+    };
+    let settings = Settings {
+        site: site.clone(),
+        checksums: match args.checksums {
+            args::Checksums::Verify => Checksums::Verify,
+            args::Checksums::Ignore => Checksums::Ignore,
+        },
+        any_mac: args.any_mac,
+        takes: Takes {
+            partial: true,
+            tcp: true,
+            udp: true,
+        },
+        ..Settings::default()
+    };
     let recorder = Recorder::default();
-    let mut datapath = why.datapath(site.clone(), &recorder)?;
+    let mut datapath = why.datapath(settings, &recorder)?;
+    let mut machine = Machine::new(&site, args.any_mac);
     let mut now = Instant::default();
-    for (at, captured) in (1..).zip(frames) {
-        let name = names
-            .get(captured.interface as usize)
-            .map_or("eth0", String::as_str);
-        let Some(port) = site.port_by_name(name) else {
-            bail!(
-                "{}: the interface `{name}` is no port of the site",
-                input::display_name(path)
-            );
+    while let Some(numbered) = capture.next_frame() {
+        let at = numbered.number;
+        now = now.max(numbered.captured.time);
+        let placed = place(&site, numbered, &capture, &mut ports, &mut machine)?;
+        let Some(placed) = placed else {
+            if at == number {
+                bail!("packet {number} came over a loopback interface, which is no port here");
+            }
+            continue;
         };
-        now = now.max(captured.time);
         let mut out = Vec::new();
         if datapath.poll_timeout().is_some_and(|due| due <= now) {
             datapath.handle_timeout(now, &mut out);
             out.clear();
         }
         drop(recorder.take());
+        let name = site.ports.get(placed.port.index());
+        let name = name.map_or("", |port| port.name.as_str());
         let packet = format!(
-            "packet {at}: {} in {name}",
-            summary::of_frame(&captured.frame.bytes)
+            "packet {at}: {} at {name}",
+            summary::of_frame(&placed.frame.bytes)
         );
-        let report = datapath.handle_frame(now, port, captured.frame, &mut out);
+        let fate = (placed.port, placed.fate);
+        let report = handle(&mut datapath, now, fate, placed.frame, &mut out);
         if at == number {
             let way = Way {
                 packet: &packet,
@@ -62,56 +96,11 @@ pub(super) fn run(
                 out: &out,
             };
             why.print(&site, &way, SCREEN, terminal)?;
+            return Ok(Exit::Fine);
         }
+        let own = usize::from(report.verdict == redan_runtime::Verdict::Accept);
+        machine.answered(now, out.get(own..).unwrap_or(&[]));
     }
-    Ok(Exit::Fine)
-}
-
-/// The frames up to a number, and the names of the capture's interfaces.
-fn read(path: &Path, number: u64) -> Result<(Vec<Captured>, Vec<String>)> {
-    let name = input::display_name(path);
-    let bytes = input::read(path)?;
-    let mut reader = CaptureReader::new(Box::new(Cursor::new(bytes)))
-        .with_context(|| format!("cannot read {name}"))?;
-    let mut frames = Vec::new();
-    while (frames.len() as u64) < number {
-        let frame = reader
-            .next_frame()
-            .with_context(|| format!("{name}: behind packet {}", frames.len()))?;
-        let Some(frame) = frame else {
-            bail!(
-                "{name} has {} packets, and no packet {number}",
-                frames.len()
-            );
-        };
-        frames.push(frame);
-    }
-    let mut names: Vec<String> = reader
-        .interfaces()
-        .iter()
-        .enumerate()
-        .map(|(index, interface)| {
-            let name = interface.name.clone();
-            let name = name.filter(|name| is_interface_name(name));
-            name.unwrap_or_else(|| format!("eth{index}"))
-        })
-        .collect();
-    if names.is_empty() {
-        names.push("eth0".to_owned());
-    }
-    Ok((frames, names))
-}
-
-/// A wire between the capture's interfaces, each name once.
-fn wire(names: &[String]) -> Site {
-    let mut site = Site {
-        mode: Mode::Wire,
-        ..Site::default()
-    };
-    for name in names {
-        if site.port_by_name(name).is_none() {
-            site.ports.push(Port::new(name.clone(), site.ports.len()));
-        }
-    }
-    site
+    capture.close(terminal)?;
+    bail!("{}: there is no packet {number}", capture.name)
 }

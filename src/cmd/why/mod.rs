@@ -29,6 +29,9 @@ pub(crate) fn run(args: &WhyArgs, terminal: &mut Terminal) -> Result<Exit> {
     if input::is_stdin(&args.rules) && args.from.as_deref().is_some_and(input::is_stdin) {
         bail!("rules and capture cannot both come from stdin; name a file for one of them");
     }
+    if let (Some(path), Some(number)) = (&args.from, args.packet) {
+        return capture::run(args, path, number, terminal);
+    }
     let given = args.site.as_deref().map(site::read).transpose()?;
     let names = match &given {
         Some(site) => site.ports.iter().map(|port| port.name.clone()).collect(),
@@ -43,10 +46,7 @@ pub(crate) fn run(args: &WhyArgs, terminal: &mut Terminal) -> Result<Exit> {
         ruleset,
         texts,
     };
-    match (&args.from, args.packet) {
-        (Some(path), Some(number)) => capture::run(&why, given, path, number, terminal),
-        _ => why.packets(given, &steps, terminal),
-    }
+    why.packets(given, &steps, terminal)
 }
 
 /// The packets, each with its text.
@@ -78,11 +78,10 @@ struct Why<'a> {
 }
 
 impl Why<'_> {
-    fn datapath(&self, site: Site, recorder: &Recorder) -> Result<Datapath> {
+    fn datapath(&self, settings: Settings, recorder: &Recorder) -> Result<Datapath> {
         let settings = Settings {
-            site,
             trace: true,
-            ..Settings::default()
+            ..settings
         };
         let engine = engine::tracing(&self.ruleset);
         let observer = Box::new(recorder.clone());
@@ -134,7 +133,11 @@ impl Why<'_> {
             terminal.note(&plausible::describe(&site));
         }
         let recorder = Recorder::default();
-        let datapath = self.datapath(site.clone(), &recorder)?;
+        let settings = Settings {
+            site: site.clone(),
+            ..Settings::default()
+        };
+        let datapath = self.datapath(settings, &recorder)?;
         let mut stage = Stage::new(datapath, recorder);
         let packets = steps
             .iter()

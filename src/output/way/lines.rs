@@ -19,8 +19,8 @@ pub(super) enum Kind {
     Held,
     /// A rule of which a match failed.
     Failed {
-        /// The first one.
-        at_once: bool,
+        /// How far it came: 0 where that was the first match.
+        at: usize,
     },
 }
 
@@ -134,10 +134,10 @@ fn rule(setting: &Setting<'_>, visit: &Visit, depth: usize) -> Line {
     let held = visit.step != redan_vm::Step::Break;
     let kind = match &failed {
         _ if held => Kind::Held,
-        Some(failed) => Kind::Failed {
-            at_once: failed.is_first,
+        Some(failed) if failed.is_first => Kind::Failed { at: 0 },
+        _ => Kind::Failed {
+            at: visit.at.max(1),
         },
-        None => Kind::Failed { at_once: false },
     };
     let note = failed
         .map(|failed| format!("{}: {}", shortened(&failed.text), failed.because))

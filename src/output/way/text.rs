@@ -101,34 +101,41 @@ fn cut(text: &str, columns: usize, room: Room) -> String {
     text
 }
 
-/// Runs of rules that failed, in one line each, where there are more lines than fit: first those that failed at once, then all.
+/// Runs of rules that failed, in one line each, where there are more lines than fit: first those that failed at once, then all but those that
+/// came farthest.
 fn folded(lines: Vec<Line>, room: Option<usize>) -> Vec<Line> {
     let Some(room) = room.filter(|room| lines.len() > *room) else {
         return lines;
     };
-    let lines = fold(lines, |kind| matches!(kind, Kind::Failed { at_once: true }));
-    if lines.len() > room {
-        fold(lines, |kind| matches!(kind, Kind::Failed { .. }))
-    } else {
-        lines
+    let few = fold(&lines, |at| at == 0);
+    if few.len() <= room {
+        return few;
+    }
+    let farthest = lines.iter().filter_map(failed_at).max();
+    fold(&lines, |at| Some(at) < farthest)
+}
+
+/// How far a rule came that failed.
+const fn failed_at(line: &Line) -> Option<usize> {
+    match line.kind {
+        Kind::Failed { at } => Some(at),
+        Kind::Group | Kind::Event | Kind::Held => None,
     }
 }
 
-fn fold(lines: Vec<Line>, is_dull: fn(Kind) -> bool) -> Vec<Line> {
+fn fold(lines: &[Line], is_dull: impl Fn(usize) -> bool) -> Vec<Line> {
     let mut kept = Vec::with_capacity(lines.len());
     let mut run: Vec<Line> = Vec::new();
     for line in lines {
-        let goes_on = is_dull(line.kind)
-            && run
-                .first()
-                .is_none_or(|first: &Line| first.depth == line.depth);
+        let is_dull = failed_at(line).is_some_and(&is_dull);
+        let goes_on = is_dull && run.first().is_none_or(|first| first.depth == line.depth);
         if !goes_on {
             flush(&mut kept, &mut run);
         }
-        if is_dull(line.kind) {
-            run.push(line);
+        if is_dull {
+            run.push(line.clone());
         } else {
-            kept.push(line);
+            kept.push(line.clone());
         }
     }
     flush(&mut kept, &mut run);
