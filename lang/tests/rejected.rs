@@ -406,3 +406,37 @@ fn sets_must_be_ones_that_the_kernel_can_make() {
         assert_eq!(codes(&set(fine)), [""; 0], "{fine}");
     }
 }
+
+/// What the kernel has nothing for in a table's family, and fields and limits that it cannot hold.
+#[test]
+fn statements_must_be_ones_that_the_kernel_can_make() {
+    let rules = [
+        ("bridge", "rt mtu 1500", "E122"),
+        ("bridge", "rt classid 0", "E122"),
+        ("bridge", "socket mark 1", "E122"),
+        ("bridge", "fib daddr type local", "E122"),
+        ("bridge", "osf name \"Linux\"", "E122"),
+        ("ip", "tcp option window count set 2", "E134"),
+        ("ip", "tcp option mptcp subtype set 1", "E134"),
+        ("ip", "tcp option @3,16,24 set 7", "E134"),
+        (
+            "ip",
+            "limit rate over 1 mbytes/week burst 100 bytes",
+            "E111",
+        ),
+        ("ip", "limit rate 30501 bytes/week", "E111"),
+        ("ip", "limit rate 1/week burst 30501 packets", "E111"),
+        ("ip", "limit rate 20000 mbytes/second", "E111"),
+    ];
+    compare(rules.map(|(family, rule, code)| {
+        let chain = "filter hook forward priority 0";
+        (with_rule(family, chain, rule), code)
+    }));
+    for rule in [
+        "limit rate 30500 bytes/week",
+        "limit rate 1/week burst 30400 packets",
+    ] {
+        let text = with_rule("ip", "filter hook forward priority 0", rule);
+        assert_eq!(codes(&text), [""; 0], "{rule}");
+    }
+}

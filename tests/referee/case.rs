@@ -8,10 +8,11 @@ use redan_vm::Instant;
 
 use crate::compare::{Answer, Judgement, difference, normal, probed_state, table_line};
 use crate::kernel::{Kernel, PORTS};
+use crate::lab::Lab;
 use crate::listing;
 use crate::redan::{self, EngineKind};
 use crate::rulesets::Ruleset;
-use crate::traffic::Frame;
+use crate::traffic::{Frame, Vnet};
 
 /// Tries that shrinking may take.
 const TRIES: usize = 120;
@@ -20,17 +21,23 @@ const TRIES: usize = 120;
 pub(crate) struct Case {
     pub(crate) rules: Ruleset,
     pub(crate) frames: Vec<Frame>,
+    pub(crate) lab: Lab,
 }
 
 impl Case {
     /// Where redan and the kernel differ.
     pub(crate) fn difference(&self) -> Option<String> {
-        let (kernel, times) = match ask(&self.rules.text(), &self.frames) {
+        let (kernel, times) = match ask(&self.rules.text(), &self.frames, self.lab) {
             Ok(judged) => judged,
             Err(why) => return Some(why),
         };
         EngineKind::ALL.into_iter().find_map(|engine| {
-            let redan = redan::judge(&self.rules.text(), &timed(&self.frames, &times), engine);
+            let redan = redan::judge(
+                &self.rules.text(),
+                &timed(&self.frames, &times),
+                engine,
+                self.lab,
+            );
             difference(&kernel, &redan).map(|what| format!("{engine:?}: {what}"))
         })
     }
@@ -69,6 +76,7 @@ impl Case {
                 let less = Self {
                     rules,
                     frames: best.frames.clone(),
+                    lab: best.lab,
                 };
                 tries += 1;
                 if let Some(why) = less.still_differs() {
@@ -81,27 +89,27 @@ impl Case {
     }
 
     /// Writes the case with what the kernel says of it; gives the file.
-    pub(crate) fn keep(&self, seed: u64) -> PathBuf {
+    pub(crate) fn keep(&self, seed: u64, number: usize) -> PathBuf {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/referee");
         std::fs::create_dir_all(&folder).expect("a folder for cases");
-        let path = folder.join(format!("seed-{seed}.case"));
-        keep(&path, &self.rules.text(), &self.frames);
+        let path = folder.join(format!("seed-{seed}-{number}.case"));
+        keep(&path, &self.rules.text(), &self.frames, self.lab);
         path
     }
 }
 
 /// What Linux says, and when each frame went in.
-fn ask(rules: &str, frames: &[Frame]) -> Result<(Judgement, Vec<Instant>), String> {
+fn ask(rules: &str, frames: &[Frame], lab: Lab) -> Result<(Judgement, Vec<Instant>), String> {
     let (rules, frames) = (rules.to_string(), frames.to_vec());
     std::thread::spawn(move || {
-        let kernel = Kernel::new()?;
+        let kernel = Kernel::new(lab)?;
         kernel.load(&rules)?;
         let mut judged = Judgement::default();
         let mut times = Vec::with_capacity(frames.len());
         for frame in &frames {
             times.push(now());
-            let out = kernel.send(frame.port, &frame.bytes);
-            judged.answers.push(answer(&frame.bytes, out));
+            let out = kernel.send(frame);
+            judged.answers.push(answer(&frame.bytes, out, lab));
         }
         judged.counters = listing::of_linux(&Kernel::list());
         judged.table = Kernel::conntrack().lines().map(table_line).collect();
@@ -112,10 +120,10 @@ fn ask(rules: &str, frames: &[Frame]) -> Result<(Judgement, Vec<Instant>), Strin
 }
 
 /// Writes a case with what the kernel says of it; whether it could be asked.
-pub(crate) fn keep(path: &Path, rules: &str, frames: &[Frame]) -> bool {
-    let (judged, times) = ask(rules, frames).unwrap_or_default();
+pub(crate) fn keep(path: &Path, rules: &str, frames: &[Frame], lab: Lab) -> bool {
+    let (judged, times) = ask(rules, frames, lab).unwrap_or_default();
     let asked = !times.is_empty();
-    let text = write(rules, &timed(frames, &times), &judged);
+    let text = write(rules, &timed(frames, &times), &judged, lab);
     std::fs::write(path, text).expect("a case is written");
     asked
 }
@@ -142,28 +150,37 @@ fn now() -> Instant {
 }
 
 /// What came out for a frame, normalised, by port; the state is that of the first.
-pub(crate) fn answer(input: &[u8], mut out: Vec<(usize, Vec<u8>)>) -> Answer {
+pub(crate) fn answer(input: &[u8], mut out: Vec<(usize, Vec<u8>)>, lab: Lab) -> Answer {
     out.sort_by_key(|(port, _)| *port);
-    let state = out.first().and_then(|(_, frame)| probed_state(frame));
+    let first = out.first().filter(|_| lab == Lab::Watched);
+    let state = first.and_then(|(_, frame)| probed_state(frame));
     let out: Vec<_> = out
         .into_iter()
-        .map(|(port, frame)| (port, normal(&frame, input)))
+        .map(|(port, frame)| (port, normal(&frame, input, lab)))
         .collect();
     Answer { state, out }
 }
 
-/// A case as text: `rules`, then per frame `> PORT NANOSECONDS HEX`, its state, and a line `< PORT HEX` for each frame that came out;
+/// A case as text: `~ LAB` unless it is watched, `rules`, then per frame `> PORT NANOSECONDS HEX`, with a fifth word for what is left to the
+/// network card, its state, and a line `< PORT HEX` for each frame that came out;
 /// then counters and the table.
-fn write(rules: &str, frames: &[(Instant, Frame)], judged: &Judgement) -> String {
+fn write(rules: &str, frames: &[(Instant, Frame)], judged: &Judgement, lab: Lab) -> String {
     let mut text = format!("{rules}\n");
+    if lab != Lab::Watched {
+        text = format!("~ {}\n{text}", lab.word());
+    }
     for ((time, frame), answer) in frames.iter().zip(&judged.answers) {
-        let _ = writeln!(
+        let _ = write!(
             text,
             "> {} {} {}",
             PORTS[frame.port].name,
             time.as_nanos(),
             hex(&frame.bytes)
         );
+        if frame.vnet != Vnet::default() {
+            let _ = write!(text, " {}", hex(&frame.vnet.0));
+        }
+        text.push('\n');
         let _ = writeln!(text, "= {}", answer.state.unwrap_or("-"));
         for (port, bytes) in &answer.out {
             let _ = writeln!(text, "< {} {}", PORTS[*port].name, hex(bytes));
@@ -178,10 +195,19 @@ fn write(rules: &str, frames: &[(Instant, Frame)], judged: &Judgement) -> String
     text
 }
 
-/// Reads what [`Case::keep`] wrote: rules, frames with their times, and the kernel's judgement.
-pub(crate) fn read(path: &Path) -> (String, Vec<(Instant, Frame)>, Judgement) {
+/// A case as it was kept: rules, frames with their times, the kernel's judgement.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) lab: Lab,
+    pub(crate) rules: String,
+    pub(crate) frames: Vec<(Instant, Frame)>,
+    pub(crate) kernel: Judgement,
+}
+
+/// Reads what [`Case::keep`] wrote.
+pub(crate) fn read(path: &Path) -> Kept {
     let text = std::fs::read_to_string(path).expect("a case is readable");
-    let (mut rules, mut frames, mut judged) = (String::new(), Vec::new(), Judgement::default());
+    let mut kept = Kept::default();
     for line in text.lines() {
         let words: Vec<&str> = line.split(' ').collect();
         let port = |name: &str| {
@@ -191,12 +217,16 @@ pub(crate) fn read(path: &Path) -> (String, Vec<(Instant, Frame)>, Judgement) {
                 .expect("a port's name")
         };
         match words[..] {
-            [">", name, time, bytes] => {
-                frames.push((
+            ["~", word] => kept.lab = Lab::from_word(word).expect("a laboratory"),
+            [">", name, time, bytes, ref left @ ..] => {
+                kept.frames.push((
                     Instant::from_nanos(time.parse().expect("nanoseconds")),
                     Frame {
                         port: port(name),
                         bytes: unhex(bytes),
+                        vnet: left.first().map_or_else(Vnet::default, |left| {
+                            Vnet(unhex(left).try_into().expect("ten bytes"))
+                        }),
                     },
                 ));
             }
@@ -204,31 +234,33 @@ pub(crate) fn read(path: &Path) -> (String, Vec<(Instant, Frame)>, Judgement) {
                 let state = ["new", "established", "related", "invalid", "untracked"]
                     .into_iter()
                     .find(|s| *s == state);
-                judged.answers.push(Answer {
+                kept.kernel.answers.push(Answer {
                     state,
                     out: Vec::new(),
                 });
             }
-            ["<", name, bytes] => judged
+            ["<", name, bytes] => kept
+                .kernel
                 .answers
                 .last_mut()
                 .expect("a frame before")
                 .out
                 .push((port(name), unhex(bytes))),
-            ["#", packets, bytes] => judged.counters.push((
+            ["#", packets, bytes] => kept.kernel.counters.push((
                 packets.parse().expect("a number"),
                 bytes.parse().expect("a number"),
             )),
-            ["@", left, ..] => judged
+            ["@", left, ..] => kept
+                .kernel
                 .table
                 .push((words[2..].join(" "), left.parse().expect("seconds"))),
             _ => {
-                rules += line;
-                rules.push('\n');
+                kept.rules += line;
+                kept.rules.push('\n');
             }
         }
     }
-    (rules, frames, judged)
+    kept
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,6 +1,10 @@
 //! What a judge says of a case, and where two of them differ. What chance or the probe decides is taken out here, and nowhere else.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use crate::kernel::PORTS;
+use crate::lab::Lab;
 
 /// What came out for one frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,23 +44,29 @@ pub(crate) fn probed_state(frame: &[u8]) -> Option<&'static str> {
         .filter(|s| !s.is_empty())
 }
 
-/// A frame without what chance or the probe decides: DSCP, the IPv4 checksum, the IP id or flow label of a packet that the machine
-/// made itself, the id of IPv6 fragments.
-pub(crate) fn normal(frame: &[u8], input: &[u8]) -> Vec<u8> {
+/// A frame without what chance or the probe decides: DSCP where it was probed, and with it the IPv4 checksum; the IP id and the flow label
+/// of an answer, which the machine made itself; the id of IPv6 fragments.
+pub(crate) fn normal(frame: &[u8], input: &[u8], lab: Lab) -> Vec<u8> {
     let mut frame = frame.to_vec();
+    let is_probed = lab == Lab::Watched;
     match frame.get(14).map(|b| b >> 4) {
         Some(4) if frame.len() >= 34 => {
-            frame[15] &= 3;
-            frame[24..26].fill(0);
-            if frame.get(18..20) != input.get(18..20) {
+            if is_probed {
+                frame[15] &= 3;
+                frame[24..26].fill(0);
+            }
+            if frame.get(30..34) == input.get(26..30) || is_from_machine(&frame[26..30]) {
                 frame[18..20].fill(0);
+                frame[24..26].fill(0);
             }
         }
         Some(6) if frame.len() >= 54 => {
-            frame[14] &= 0xf0;
-            frame[15] &= 0x3f;
-            if frame.get(16..18) != input.get(16..18) {
-                frame[15] = 0;
+            if is_probed {
+                frame[14] &= 0xf0;
+                frame[15] &= 0x3f;
+            }
+            if frame.get(38..54) == input.get(22..38) || is_from_machine(&frame[22..38]) {
+                frame[15] &= 0xf0;
                 frame[16..18].fill(0);
             }
             // A packet that is cut again gets a new id.
@@ -68,6 +78,16 @@ pub(crate) fn normal(frame: &[u8], input: &[u8]) -> Vec<u8> {
         _ => {}
     }
     frame
+}
+
+/// Whether an address is one of the machine's own.
+fn is_from_machine(address: &[u8]) -> bool {
+    let own = PORTS.iter().flat_map(|port| port.addresses);
+    own.filter_map(|own| own.split('/').next()?.parse().ok())
+        .any(|own: IpAddr| match own {
+            IpAddr::V4(own) => own.octets() == address,
+            IpAddr::V6(own) => own.octets() == address,
+        })
 }
 
 /// One line of `/proc/net/nf_conntrack`, without what depends on when it is read.

@@ -1,4 +1,4 @@
-//! The Linux kernel as referee: a network namespace with two TAPs, nft and conntrack in it.
+//! The Linux kernel as referee: a network namespace with two TAPs, nft and conntrack in it, a router or a bridge between them.
 
 #![expect(
     unsafe_code,
@@ -10,6 +10,9 @@ use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Stdio};
+
+use crate::lab::Lab;
+use crate::traffic::{Frame, Vnet};
 
 /// A port of the laboratory.
 pub(crate) struct Port {
@@ -54,26 +57,10 @@ const REWRITTEN: [(&str, [u8; 6]); 2] = [
     ("2001:db8::99", [2, 0, 0, 0, 0, 0x99]),
 ];
 
-/// Writes `ct state` into the DSCP field behind the ruleset, and keeps the kernel's own services quiet.
-pub(crate) const PROBE: &str = "table inet zz_probe {
-  chain mine { type filter hook input priority 2147483645; policy drop; }
-  chain quiet { type filter hook output priority -2147483648; policy accept;
-    icmpv6 type { mld-listener-report, mld2-listener-report, nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } drop
-    ip protocol igmp drop
-  }
-  chain seen { type filter hook postrouting priority 400; policy accept;
-    ct state new ip dscp set 1; ct state new ip6 dscp set 1
-    ct state established ip dscp set 2; ct state established ip6 dscp set 2
-    ct state related ip dscp set 3; ct state related ip6 dscp set 3
-    ct state invalid ip dscp set 4; ct state invalid ip6 dscp set 4
-    ct state untracked ip dscp set 5; ct state untracked ip6 dscp set 5
-  }
-}
-";
-
 /// A namespace of its own on a thread of its own: everything here must be called from the thread that made it.
 pub(crate) struct Kernel {
     taps: Vec<File>,
+    lab: Lab,
 }
 
 impl Kernel {
@@ -96,8 +83,8 @@ impl Kernel {
         })
     }
 
-    /// A new namespace with the laboratory's ports, addresses, routes and neighbours.
-    pub(crate) fn new() -> Result<Self, String> {
+    /// A new namespace with the laboratory's ports; on a router also its addresses, routes and neighbours.
+    pub(crate) fn new(lab: Lab) -> Result<Self, String> {
         // SAFETY: takes flags only; the new namespace is this thread's alone.
         if unsafe { libc::unshare(libc::CLONE_NEWNET) } != 0 {
             return Err(format!("unshare: {}", std::io::Error::last_os_error()));
@@ -106,16 +93,26 @@ impl Kernel {
             .iter()
             .map(|port| tap(port.name))
             .collect::<Result<Vec<_>, _>>()?;
-        configure()?;
-        let kernel = Self { taps };
+        match lab {
+            Lab::Watched | Lab::Router => configure()?,
+            Lab::Bridge => configure_bridge()?,
+        }
+        let kernel = Self { taps, lab };
         kernel.drain();
         Ok(kernel)
     }
 
     /// Loads a ruleset and the probe behind it.
     pub(crate) fn load(&self, rules: &str) -> Result<(), String> {
-        run("nft", &["-f", "-"], &format!("{rules}\n{PROBE}"))?;
-        fs::write("/proc/sys/net/netfilter/nf_conntrack_acct", "1").map_err(|e| e.to_string())?;
+        run(
+            "nft",
+            &["-f", "-"],
+            &format!("{rules}\n{}", self.lab.probe()),
+        )?;
+        if self.lab == Lab::Watched {
+            fs::write("/proc/sys/net/netfilter/nf_conntrack_acct", "1")
+                .map_err(|e| e.to_string())?;
+        }
         self.drain();
         Ok(())
     }
@@ -126,9 +123,10 @@ impl Kernel {
     }
 
     /// Puts a frame on a port's wire and gives what comes out: port and frame.
-    pub(crate) fn send(&self, port: usize, frame: &[u8]) -> Vec<(usize, Vec<u8>)> {
-        (&self.taps[port])
-            .write_all(frame)
+    pub(crate) fn send(&self, frame: &Frame) -> Vec<(usize, Vec<u8>)> {
+        let bytes = [frame.vnet.0.as_slice(), &frame.bytes].concat();
+        (&self.taps[frame.port])
+            .write_all(&bytes)
             .expect("a TAP takes a frame");
         self.drain()
     }
@@ -149,8 +147,9 @@ impl Kernel {
         let mut buffer = vec![0; 65_600];
         for (port, tap) in self.taps.iter().enumerate() {
             while let Ok(n) = { tap }.read(&mut buffer) {
-                let frame = &buffer[..n];
-                if is_ours(frame) {
+                // What the device does not take is done, so that the header says nothing.
+                let frame = &buffer[Vnet::LEN.min(n)..n];
+                if self.lab == Lab::Bridge || is_ours(frame) {
                     out.push((port, frame.to_vec()));
                 }
             }
@@ -175,7 +174,7 @@ fn is_ours(frame: &[u8]) -> bool {
 
 fn tap(name: &str) -> Result<File, String> {
     const TUNSETIFF: libc::c_ulong = 0x4004_54ca;
-    const IFF_TAP_NO_PI: i16 = 0x1002;
+    const IFF_TAP_NO_PI_VNET_HDR: i16 = 0x5002;
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -184,7 +183,7 @@ fn tap(name: &str) -> Result<File, String> {
         .map_err(|e| format!("/dev/net/tun: {e}"))?;
     let mut request = [0_u8; 40];
     request[..name.len()].copy_from_slice(name.as_bytes());
-    request[16..18].copy_from_slice(&IFF_TAP_NO_PI.to_ne_bytes());
+    request[16..18].copy_from_slice(&IFF_TAP_NO_PI_VNET_HDR.to_ne_bytes());
     // SAFETY: the request is a `struct ifreq` of 40 bytes that lives through the call.
     if unsafe { libc::ioctl(file.as_raw_fd(), TUNSETIFF, request.as_mut_ptr()) } != 0 {
         return Err(format!(
@@ -202,6 +201,7 @@ fn configure() -> Result<(), String> {
         ("ipv6/conf/all/forwarding", "1"),
         ("ipv4/icmp_ratelimit", "0"),
         ("ipv4/icmp_ratemask", "0"),
+        // What the kernel hashes with a secret, rules would see.
         ("ipv6/auto_flowlabels", "0"),
         ("ipv6/icmp/ratelimit", "0"),
         ("ipv6/icmp/ratemask", "255"),
@@ -259,6 +259,31 @@ fn configure() -> Result<(), String> {
         run("ip", &["-6", "route", "replace", to, "via", via], "")?;
     }
     Ok(())
+}
+
+/// Two ports of a bridge that has nothing to say itself.
+fn configure_bridge() -> Result<(), String> {
+    let mut batch = "link add br0 type bridge mcast_snooping 0 stp_state 0\n".to_string();
+    // Where br_netfilter is there, packets of a bridge pass the hooks of IP, too.
+    for name in ["ip", "ip6", "arp"] {
+        let key = format!("/proc/sys/net/bridge/bridge-nf-call-{name}tables");
+        if std::path::Path::new(&key).exists() {
+            fs::write(&key, "0").map_err(|e| format!("{key}: {e}"))?;
+        }
+    }
+    for name in ["all", "default"] {
+        let key = format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6");
+        fs::write(&key, "1").map_err(|e| format!("{key}: {e}"))?;
+    }
+    for port in &PORTS {
+        batch += &format!(
+            "link set {0} address {1} master br0 up\n",
+            port.name,
+            text(port.mac)
+        );
+    }
+    batch += "link set br0 up\n";
+    run("ip", &["-batch", "-"], &batch).map(drop)
 }
 
 fn text(mac: [u8; 6]) -> String {

@@ -11,13 +11,17 @@ use redan_runtime::{
     Datapath, Frame as RxFrame, Mode, Neighbor, Port, PortId, Route, Settings, Silent, Site,
 };
 
+use redan_runtime::frame::{SegmentKind, Segments, TransportSum};
+use redan_vm::ruleset::{Needs, Protocols};
 use redan_vm::{Engine, Instant, Interpreter, Ruleset};
 
 use crate::case::answer;
 use crate::compare::{Judgement, table_line};
-use crate::kernel::{NEIGHBORS, PORTS, PROBE, ROUTES};
+use crate::kernel::{NEIGHBORS, PORTS, ROUTES};
+use crate::lab::Lab;
 use crate::listing;
-use crate::traffic::Frame;
+use crate::rulesets::Ruleset as Rules;
+use crate::traffic::{Frame, Vnet};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum EngineKind {
@@ -40,11 +44,16 @@ impl EngineKind {
 }
 
 /// What redan says of a case.
-pub(crate) fn judge(rules: &str, frames: &[(Instant, Frame)], engine: EngineKind) -> Judgement {
+pub(crate) fn judge(
+    rules: &str,
+    frames: &[(Instant, Frame)],
+    engine: EngineKind,
+    lab: Lab,
+) -> Judgement {
     let ruleset =
-        Arc::new(compile(&format!("{rules}\n{PROBE}")).expect("nft accepted these rules"));
+        Arc::new(compile(&format!("{rules}\n{}", lab.probe())).expect("nft accepted these rules"));
     let settings = Settings {
-        site: site(),
+        site: site(lab),
         ..Settings::default()
     };
     let mut datapath = Datapath::new(
@@ -63,9 +72,9 @@ pub(crate) fn judge(rules: &str, frames: &[(Instant, Frame)], engine: EngineKind
         }
         let mut out = Vec::new();
         let port = PortId(u16::try_from(frame.port).expect("two ports"));
-        datapath.handle_frame(now, port, RxFrame::from(frame.bytes.clone()), &mut out);
+        datapath.handle_frame(now, port, rx(frame), &mut out);
         let out = out.into_iter().map(|o| (o.port.index(), o.bytes)).collect();
-        judged.answers.push(answer(&frame.bytes, out));
+        judged.answers.push(answer(&frame.bytes, out, lab));
     }
     judged.counters = listing::of_redan(&ruleset, &datapath, now);
     if let Some(conntrack) = datapath.conntrack() {
@@ -76,6 +85,18 @@ pub(crate) fn judge(rules: &str, frames: &[(Instant, Frame)], engine: EngineKind
         judged.table = text.lines().map(table_line).collect();
     }
     judged
+}
+
+/// Whether fragments are put together before any of a ruleset's rules sees them.
+pub(crate) fn joins_fragments(rules: &Rules) -> bool {
+    let needs = compile(&rules.text()).map(|ruleset| Needs::of(&ruleset));
+    let needs = needs.unwrap_or_default();
+    rules.tables.iter().all(|table| match table.family {
+        "ip" => needs.defrag.ip,
+        "ip6" => needs.defrag.ip6,
+        "inet" => needs.defrag == Protocols::BOTH && table.name != "dev",
+        _ => false,
+    })
 }
 
 /// The printed bytecode, or the errors.
@@ -109,7 +130,37 @@ fn compile(rules: &str) -> Result<Ruleset, String> {
     ruleset.ok_or_else(|| found.iter().filter(|d| d.is_error()).map(text).collect())
 }
 
-fn site() -> Site {
+/// A frame as a driver hands it over.
+fn rx(frame: &Frame) -> RxFrame {
+    let mut made = RxFrame::from(frame.bytes.clone());
+    if let Some((start, field)) = frame.vnet.partial() {
+        made.offload.sum = TransportSum::Partial { start, field };
+    }
+    made.offload.segments = frame
+        .vnet
+        .segments()
+        .map(|(kind, size, header_bytes, has_cwr)| Segments {
+            kind: match kind {
+                Vnet::TCP4 => SegmentKind::Tcp4,
+                Vnet::TCP6 => SegmentKind::Tcp6,
+                _ => SegmentKind::Udp,
+            },
+            size,
+            has_cwr,
+            header_bytes,
+        });
+    made
+}
+
+fn site(lab: Lab) -> Site {
+    if lab == Lab::Bridge {
+        let ports = PORTS.iter().enumerate();
+        return Site {
+            mode: Mode::Wire,
+            ports: ports.map(|(i, port)| Port::new(port.name, i)).collect(),
+            ..Site::default()
+        };
+    }
     let ports = PORTS.iter().enumerate().map(|(i, port)| {
         let mut made = Port::new(port.name, i);
         made.mac = redan_runtime::Mac(port.mac);
@@ -131,7 +182,7 @@ fn site() -> Site {
                 mac: redan_runtime::Mac(*mac),
             })
             .collect(),
-        conntrack: [("acct".to_string(), 1)].into(),
+        conntrack: [("acct".to_string(), u64::from(lab == Lab::Watched))].into(),
         ..Site::default()
     }
 }

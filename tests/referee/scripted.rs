@@ -1,13 +1,16 @@
 //! Cases that are written down, each about one subject: rules and a conversation. What Linux makes of them is kept beside the tests.
 
+use crate::lab::Lab;
 use crate::traffic::{Frame, script};
 
 /// A written case.
+#[derive(Clone, Copy)]
 pub(crate) struct Script {
     pub(crate) name: &'static str,
     /// The service port, and the packets in [`script::frames`]' words; IPv6 when the third is set.
     talk: (u16, &'static str, bool),
     pub(crate) rules: &'static str,
+    pub(crate) lab: Lab,
 }
 
 impl Script {
@@ -352,8 +355,36 @@ const ZONES: &str = "table inet t {
 }
 ";
 
+/// Connections are counted in a set's elements, and nothing else asks for them.
+const BUSY: &str = "table ip t {
+  set busy { type ipv4_addr; size 10; flags dynamic; }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    counter
+    add @busy { ip saddr ct count over 2 } counter drop
+  }
+}
+";
+
+/// Connections of IPv4 alone: IPv6 is neither tracked nor put together.
+const ONE_FAMILY: &str = "table ip t {
+  chain forward { type filter hook forward priority 0; policy accept; ct state new counter; }
+}
+table ip6 t {
+  chain forward { type filter hook forward priority 0; policy accept; counter; }
+}
+";
+
 /// All of them.
 pub(crate) const ALL: &[Script] = &[
+    alone(script("busy", BUSY, 5000, "u>10 p> u>10 u<10 p< S>")),
+    alone(script("one-family", ONE_FAMILY, 5000, "u>100/40 u<10")),
+    alone(script6(
+        "one-family-6",
+        ONE_FAMILY,
+        5000,
+        "u>100/40 u<90/24 u>10",
+    )),
     script(
         "ssh-session",
         GATEWAY,
@@ -493,6 +524,15 @@ const fn script(
         name,
         talk: (service, words, false),
         rules,
+        lab: Lab::Watched,
+    }
+}
+
+/// A case in which the ruleset's own needs are all that there is.
+const fn alone(script: Script) -> Script {
+    Script {
+        lab: Lab::Router,
+        ..script
     }
 }
 
@@ -506,5 +546,6 @@ const fn script6(
         name,
         talk: (service, words, true),
         rules,
+        lab: Lab::Watched,
     }
 }

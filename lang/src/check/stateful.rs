@@ -159,13 +159,35 @@ pub(crate) fn limit_spec(cx: &mut Context<'_>, limit: &Limit) -> Option<LimitSpe
             }
         }
     };
-    Some(LimitSpec {
+    let spec = LimitSpec {
         rate,
         unit_secs,
         burst,
         bytes: counts_bytes,
         over: limit.over,
-    })
+    };
+    fits_kernel(cx, &spec, limit.rate)?;
+    Some(spec)
+}
+
+/// Whether the kernel can hold a bucket, in nanoseconds (`nft_limit.c: nft_limit_init`).
+fn fits_kernel(cx: &mut Context<'_>, spec: &LimitSpec, place: Number) -> Option<()> {
+    let nsecs = spec.unit_secs * 1_000_000_000;
+    let burst = u64::from(spec.burst);
+    let tokens = if spec.bytes {
+        nsecs.checked_mul(spec.rate.saturating_add(burst))
+    } else {
+        nsecs.checked_div(spec.rate)?.checked_mul(burst)
+    };
+    if tokens.is_none() {
+        return cx.error_help(
+            Code::ValueOutOfRange,
+            place.span,
+            "rate, unit and burst together do not fit the kernel's 64 bits of nanoseconds",
+            "count by a shorter unit, or give a smaller burst",
+        );
+    }
+    Some(())
 }
 
 /// A byte budget.

@@ -26,7 +26,26 @@ impl Datapath {
         packet.layout = dissect_bridge(&packet.frame, LinkKind::Ethernet)
             .map_err(|_| End::drop(Reason::Malformed))?;
         packet.refresh();
-        self.pass(trip, packet, hook, Layer::Bridge)?;
+        // br_netfilter.c: setup_pre_routing hides from the hooks of IP that a frame is for another host.
+        let passes_by = packet.meta.pkttype == pkttype::HOST
+            && !addresses(packet).is_some_and(|(src, dst)| self.is_own(src) || self.is_own(dst));
+        if passes_by {
+            packet.meta.pkttype = pkttype::OTHER;
+        }
+        if hook == Hook::Postrouting {
+            // br_forward.c: br_forward_finish names the way out alone; the way in has a type all the same.
+            let came_by = self.world.port_of(packet.meta.iif);
+            let kind = packet.meta.iiftype;
+            self.set_in(packet, None);
+            packet.meta.iiftype = kind;
+            self.pass(trip, packet, hook, Layer::Bridge)?;
+            self.set_in(packet, came_by);
+        } else {
+            self.pass(trip, packet, hook, Layer::Bridge)?;
+        }
+        if passes_by && packet.meta.pkttype == pkttype::OTHER {
+            packet.meta.pkttype = pkttype::HOST;
+        }
         packet.layout = layout;
         packet.meta.len = len;
         Ok(())
@@ -55,6 +74,8 @@ impl Datapath {
                 verdict: Verdict::Other,
                 ..
             }) => Ok(None),
+            // What is no sound packet is a frame all the same, where nobody looks into it.
+            Err(_) if !self.hooks.sees_ip() => Ok(None),
             Err(end) => Err(end),
         }
     }

@@ -2,8 +2,9 @@
 //! __udp_gso_segment`, `af_inet.c: inet_gso_segment`).
 
 use redan_vm::Packet;
+use redan_vm::packet::checksum::Sum;
 use redan_vm::packet::tcp::flags;
-use redan_vm::packet::{Ipv4, Ipv6, Offload, SegmentKind, Tcp, Udp, ipv6};
+use redan_vm::packet::{Ipv4, Ipv6, Offload, SegmentKind, Tcp, TransportSum, Udp, ipv6, protocol};
 
 /// The segments of a packet in order, each complete; `None` for a packet that is one alone, or whose headers are not of its segments' kind.
 pub fn segments(packet: &Packet) -> Option<Vec<Packet>> {
@@ -37,12 +38,37 @@ pub fn segments(packet: &Packet) -> Option<Vec<Packet>> {
         write_network(&mut piece, n)?;
         write_transport(&mut piece, segments.kind, (n, at), n + 1 == count)?;
         if has_sum {
-            piece.fill_transport_sum();
+            write_sum(&mut piece, packet)?;
         }
         piece.refresh();
         made.push(piece);
     }
     Some(made)
+}
+
+/// Makes the transport checksum that of a segment. The whole's field holds the sum of its pseudo-header, from which all but the length is
+/// taken: what a rule has written without mending the checksum stays unmended.
+fn write_sum(piece: &mut Packet, whole: &Packet) -> Option<()> {
+    let TransportSum::Partial { start, field } = whole.offload.sum else {
+        piece.fill_transport_sum();
+        return Some(());
+    };
+    let start = usize::from(start);
+    let at = start + usize::from(field);
+    let pseudo = u16::from_be_bytes(*whole.frame.get(at..)?.first_chunk()?);
+    let pseudo = Sum::new()
+        .add_u16(pseudo)
+        .add_u16(!u16::try_from(whole.layout.transport_len()).ok()?)
+        .add_u16(u16::try_from(piece.layout.transport_len()).ok()?)
+        .fold();
+    *piece.frame.get_mut(at..)?.first_chunk_mut()? = pseudo.to_be_bytes();
+    let sum = match Sum::new().add_bytes(piece.frame.get(start..)?).finish() {
+        0 if piece.layout.is_l4(protocol::UDP) => 0xffff,
+        sum => sum,
+    };
+    *piece.frame.get_mut(at..)?.first_chunk_mut()? = sum.to_be_bytes();
+    piece.offload.sum = TransportSum::Trusted;
+    Some(())
 }
 
 /// Makes the whole's network header that of segment `n`.

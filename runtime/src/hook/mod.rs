@@ -132,6 +132,16 @@ impl HookList {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// Whether packets of IPv4 or IPv6 meet anything at any hook.
+    pub fn sees_ip(&self) -> bool {
+        let ip = [Layer::Ip4, Layer::Ip6];
+        let mut lists = self
+            .lists
+            .iter()
+            .flat_map(|layers| ip.iter().filter_map(|layer| layers.get(*layer as usize)));
+        lists.any(|list| !list.is_empty())
+    }
+
     /// What a frame meets as it comes in from a port.
     pub fn ingress(&self, port: PortId) -> &[Entry] {
         self.ingress.get(port.index()).map_or(&[], Vec::as_slice)

@@ -242,19 +242,22 @@ fn error_v4(
     Some(frame(&[&network, &message, quoted]))
 }
 
-/// Whether an IPv6 packet may draw an ICMPv6 error (RFC 4443 2.4 e); a packet that is too big may also when it went to a group.
+/// Whether an IPv6 packet may draw an ICMPv6 error (RFC 4443 2.4 e); a packet that is too big may also when it went to a group. A later
+/// fragment may, and of one of ICMPv6 the first byte counts as a type (`icmp.c: is_ineligible`).
 fn draws_error_v6(packet: &Packet, src: Ipv6Addr, dst: Ipv6Addr, kind: u8) -> bool {
     let is_error = || {
-        packet.layout.is_l4(protocol::ICMPV6)
-            && packet
-                .transport()
-                .and_then(<[u8]>::first)
-                .is_none_or(|&inner| inner < 128 || inner == icmpv6_type::REDIRECT)
+        let layout = &packet.layout;
+        let kind = (layout.transport < layout.end)
+            .then(|| packet.frame.get(layout.transport as usize))
+            .flatten();
+        layout.is_l4(protocol::ICMPV6)
+            && kind.map_or(layout.fragment_offset == 0, |&inner| {
+                inner < 128 || inner == icmpv6_type::REDIRECT
+            })
     };
     !src.is_unspecified()
         && !src.is_multicast()
         && (!dst.is_multicast() || kind == icmpv6_type::PACKET_TOO_BIG)
-        && packet.layout.fragment_offset == 0
         && !is_error()
 }
 

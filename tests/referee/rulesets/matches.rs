@@ -8,10 +8,10 @@ pub(super) fn random(rng: &mut Rng, place: Place<'_>) -> String {
     match rng.below(15) {
         0 | 1 => address(rng, six),
         2 | 3 => transport(rng, six, proto),
-        4 | 5 if !place.scope.netdev() => connection(rng),
-        6 if !place.scope.netdev() => tuple(rng, place),
+        4 | 5 if !place.scope.link() => connection(rng),
+        6 if !place.scope.link() => tuple(rng, place),
         4..=6 => link(rng),
-        7 if place.scope.netdev() => rng
+        7 if place.scope.link() => rng
             .pick(&[
                 "iifname \"lan0\"",
                 "oifname \"wan0\"",
@@ -27,7 +27,7 @@ pub(super) fn random(rng: &mut Rng, place: Place<'_>) -> String {
         9 | 10 => sets(rng, place),
         11 => options(rng, place),
         12 => arithmetic(rng, place),
-        13 if !place.scope.netdev() => routes(rng, place),
+        13 if !place.scope.link() => routes(rng, place),
         _ => network(rng, six),
     }
 }
@@ -289,7 +289,6 @@ fn options(rng: &mut Rng, place: Place<'_>) -> String {
                 "ip option lsrr exists",
                 "ip option ssrr missing",
                 "ip option rr ptr 4",
-                "ip option lsrr addr 10.2.0.2",
                 "ip hdrlength 5",
                 "ip hdrlength > 5",
             ])

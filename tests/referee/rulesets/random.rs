@@ -20,6 +20,87 @@ impl Ruleset {
     }
 }
 
+impl Ruleset {
+    /// A random ruleset about one thing: no feature leans on what another one has the kernel do.
+    pub(crate) fn single(rng: &mut Rng) -> Self {
+        let scope = Scope::new(rng.choose(&["ip", "ip6", "inet", "inet", "netdev"]));
+        let hook = if scope.netdev() {
+            rng.choose(&["ingress", "egress"])
+        } else {
+            rng.choose(&HOOKS)
+        };
+        let place = Place::random(rng, scope, Some(hook), &[]);
+        let part = match rng.below(4) {
+            0 | 1 => matches::random(rng, place),
+            2 => statements::random(rng, place),
+            _ => String::new(),
+        };
+        let end = if part.is_empty() || rng.one_in(4) {
+            verdicts::random(rng, place)
+        } else {
+            String::new()
+        };
+        let device = if scope.netdev() {
+            " device \"lan0\""
+        } else {
+            ""
+        };
+        let chain = Chain {
+            name: "only".into(),
+            base: Some(format!(
+                "type filter hook {hook}{device} priority 0; policy accept;"
+            )),
+            rules: vec![format!("{part} counter {end}"), "counter".into()],
+        };
+        let table = Table {
+            family: scope.family,
+            name: if scope.netdev() { "dev" } else { "t" }.into(),
+            sets: sets::random(rng, scope),
+            chains: vec![chain],
+        };
+        Self {
+            tables: vec![table],
+        }
+    }
+
+    /// A random ruleset of the bridge family.
+    pub(crate) fn bridge(rng: &mut Rng) -> Self {
+        let scope = Scope::new("bridge");
+        let sets = sets::random(rng, scope);
+        let (mut chains, targets) = helper_chains(rng, scope);
+        for hook in ["prerouting", "forward", "postrouting"] {
+            let priority = rng.choose(&["-300", "-200", "0", "filter", "100"]);
+            let policy = rng.choose(&["accept", "accept", "accept", "drop"]);
+            chains.push(Chain {
+                name: format!("at_{hook}"),
+                base: Some(format!(
+                    "type filter hook {hook} priority {priority}; policy {policy};"
+                )),
+                rules: random_rules(rng, 1, 5, scope, Some(hook), &targets),
+            });
+        }
+        let table = Table {
+            family: scope.family,
+            name: "t".into(),
+            sets,
+            chains,
+        };
+        Self {
+            tables: vec![table],
+        }
+    }
+}
+
+const HOOKS: [&str; 7] = [
+    "prerouting",
+    "forward",
+    "forward",
+    "forward",
+    "postrouting",
+    "input",
+    "output",
+];
+
 /// What the rules of a table may speak of.
 #[derive(Clone, Copy)]
 pub(super) struct Scope {
@@ -41,9 +122,14 @@ impl Scope {
         self.family == "inet"
     }
 
-    /// No connections, no routes: frames as they come in.
+    /// Frames as they come in at a device.
     pub(super) fn netdev(self) -> bool {
         self.family == "netdev"
+    }
+
+    /// No connections, no routes: this kernel has no conntrack for bridges.
+    pub(super) fn link(self) -> bool {
+        self.netdev() || self.family == "bridge"
     }
 
     /// Whether the next family-bound thing is IPv6.
@@ -63,7 +149,22 @@ pub(super) struct Place<'a> {
     pub(super) proto: &'static str,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    fn random(
+        rng: &mut Rng,
+        scope: Scope,
+        hook: Option<&'static str>,
+        targets: &'a [String],
+    ) -> Self {
+        Self {
+            scope,
+            hook,
+            targets,
+            six: scope.is_six(rng),
+            proto: rng.choose(&["tcp", "tcp", "udp", "icmp"]),
+        }
+    }
+
     /// `ip` or `ip6`.
     pub(super) fn header(&self) -> &'static str {
         if self.six { "ip6" } else { "ip" }
@@ -75,15 +176,7 @@ fn random_table(rng: &mut Rng, index: usize) -> Table {
     let sets = sets::random(rng, scope);
     let (mut chains, targets) = helper_chains(rng, scope);
     for i in 0..=rng.below(3) {
-        let hook = rng.choose(&[
-            "prerouting",
-            "forward",
-            "forward",
-            "forward",
-            "postrouting",
-            "input",
-            "output",
-        ]);
+        let hook = rng.choose(&HOOKS);
         let priority = rng.choose(&["0", "-150", "10", "filter", "-5", "security", "raw"]);
         let policy = rng.choose(&["accept", "accept", "drop"]);
         let kind = if hook == "output" && rng.one_in(2) {
@@ -160,13 +253,7 @@ fn random_rules(
 ) -> Vec<String> {
     (0..least + rng.below(more))
         .map(|_| {
-            let place = Place {
-                scope,
-                hook,
-                targets,
-                six: scope.is_six(rng),
-                proto: rng.choose(&["tcp", "tcp", "udp", "icmp"]),
-            };
+            let place = Place::random(rng, scope, hook, targets);
             random_rule(rng, place)
         })
         .collect()

@@ -32,7 +32,7 @@ fn limiting(rng: &mut Rng) -> String {
         "quota over 1500 bytes",
         "quota until 2 kbytes",
         "limit rate 3/hour burst 2 packets",
-        "limit rate over 1 mbytes/week burst 100 bytes",
+        "limit rate over 20 kbytes/week burst 100 bytes",
         "quota over 300 bytes used 200 bytes",
         "quota name \"over_some\"",
         "quota name \"until_some\"",
@@ -52,8 +52,8 @@ fn marking(rng: &mut Rng, place: Place<'_>) -> String {
                 place.proto
             )
         }
-        10 if own && !place.scope.netdev() => format!("ct mark set {header} {side} map @marks"),
-        11 if !place.scope.netdev() => connection(rng),
+        10 if own && !place.scope.link() => format!("ct mark set {header} {side} map @marks"),
+        11 if !place.scope.link() => connection(rng),
         12 => packet(rng),
         0 if own => format!("meta mark set {header} {side} map @marks"),
         1 if own => format!("meta mark set {header} {side} map @net_marks"),
@@ -78,7 +78,7 @@ fn marking(rng: &mut Rng, place: Place<'_>) -> String {
             rng.choose(&[2, 3, 10]),
             rng.choose(&[0, 1, 16])
         ),
-        n if n < 7 && !place.scope.netdev() => rng
+        n if n < 7 && !place.scope.link() => rng
             .pick(&[
                 "ct mark set 0x5",
                 "ct mark set meta mark",
@@ -257,6 +257,8 @@ fn rewriting(rng: &mut Rng, place: Place<'_>) -> String {
     let fields = match rng.below(9) {
         0..=3 => network,
         4..=7 => transport,
+        // On a bridge they would choose the way.
+        _ if place.scope.family == "bridge" => network,
         _ => link,
     };
     rng.pick(fields).into()
@@ -266,7 +268,10 @@ fn options(rng: &mut Rng, place: Place<'_>) -> String {
     if place.proto != "tcp" {
         return String::new();
     }
-    if matches!(place.hook, Some("forward" | "postrouting" | "output")) && rng.one_in(4) {
+    if matches!(place.hook, Some("forward" | "postrouting" | "output"))
+        && !place.scope.link()
+        && rng.one_in(4)
+    {
         return "tcp option maxseg size set rt mtu".into();
     }
     rng.pick(&[

@@ -28,7 +28,7 @@ pub(super) fn random(rng: &mut Rng, place: Place<'_>) -> String {
                 "jump { meta length > 60 drop; }",
             ])
             .into(),
-        11 if !place.scope.netdev() => {
+        11 if !place.scope.link() => {
             "ct state vmap { established : accept, invalid : drop }".into()
         }
         12 => mapped(rng, place),
@@ -47,7 +47,7 @@ fn mapped(rng: &mut Rng, place: Place<'_>) -> String {
         7 => "numgen inc mod 4 vmap { 0 : accept, 1 : drop, 2 : return, 3 : continue }".into(),
         8 if !place.targets.is_empty() => format!("numgen inc mod 3 vmap {{ 0 : jump {0}, 1-2 : continue }}", place.targets[0]),
         9 if own => format!("{header} saddr vmap @met_ways"),
-        10 if !place.scope.netdev() => "ct mark vmap { 0 : continue, 1-9 : accept, 0x10 : drop }".into(),
+        10 if !place.scope.link() => "ct mark vmap { 0 : continue, 1-9 : accept, 0x10 : drop }".into(),
         11 if own => format!("jhash {header} saddr mod 3 seed 0x5 vmap {{ 0 : accept, 1 : drop, 2 : return }}"),
         0 if own => format!("{header} saddr vmap @ways"),
         1 if own => format!("{header} daddr . tcp dport vmap @net_ways"),
@@ -59,7 +59,7 @@ fn mapped(rng: &mut Rng, place: Place<'_>) -> String {
             "meta l4proto vmap {{ tcp : jump {}, udp : goto {} }}",
             place.targets[0], place.targets[1]
         ),
-        4 if !place.scope.netdev() => {
+        4 if !place.scope.link() => {
             "ct state . meta l4proto vmap { new . tcp : accept, established . udp : drop }".into()
         }
         _ => "meta mark vmap { 1 : drop, 2-5 : accept }".into(),

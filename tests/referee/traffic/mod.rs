@@ -1,6 +1,7 @@
 //! Random sane traffic between hosts behind the laboratory's two ports: conversations, strays, errors.
 
 mod mangle;
+mod offload;
 mod packet;
 pub(crate) mod script;
 mod tcp;
@@ -14,6 +15,7 @@ use pnet_packet::{icmp, icmpv6};
 
 use crate::kernel::{NEIGHBORS, PORTS};
 use crate::rng::Rng;
+pub(crate) use offload::Vnet;
 use packet::{addresses, packet};
 
 /// A frame on a port's wire.
@@ -21,6 +23,8 @@ use packet::{addresses, packet};
 pub(crate) struct Frame {
     pub(crate) port: usize,
     pub(crate) bytes: Vec<u8>,
+    /// What is left to the network card.
+    pub(crate) vnet: Vnet,
 }
 
 /// One end of a conversation.
@@ -69,6 +73,26 @@ pub(crate) fn random(rng: &mut Rng, fragments: bool, count: usize) -> Vec<Frame>
     }
     frames.truncate(count);
     frames
+}
+
+/// Makes frames that a router was to get ones between two hosts on a bridge; some are tagged, some carry no IP.
+pub(crate) fn onto_a_bridge(frames: &mut Vec<Frame>, rng: &mut Rng) {
+    // What is too long a bridge drops, and a wire passes on: a capture may hold what a card has joined (docs/differences.md).
+    frames.retain(|frame| frame.bytes.len() <= 1514 || frame.vnet.segments().is_some());
+    for frame in frames {
+        let peer = NEIGHBORS.iter().find(|(_, _, port)| *port != frame.port);
+        let (_, mac, _) = peer.expect("a neighbour");
+        frame.bytes[..6].copy_from_slice(mac);
+        if frame.vnet != Vnet::default() {
+            continue;
+        }
+        match rng.below(30) {
+            0 => drop(frame.bytes.splice(12..12, [0x81, 0, 0x20, 5])),
+            1 => frame.bytes[12..14].copy_from_slice(&[0x88, 0xb5]),
+            2 => frame.bytes[..6].fill(0xff),
+            _ => {}
+        }
+    }
 }
 
 fn host(rng: &mut Rng, six: bool, port: usize) -> IpAddr {
@@ -169,6 +193,9 @@ impl Talk {
         }
         let ip = self.ip(from, &payload.1, payload.0, rng);
         self.last = Some(ip.clone());
+        if ip.len() > 1500 || rng.one_in(10) {
+            return vec![offload::offload(self.frame(from, &ip), rng)];
+        }
         let ip = mangle::dress(ip, rng, fragments);
         if !fragments {
             return vec![self.frame(from, &ip)];
@@ -190,7 +217,7 @@ impl Talk {
 
     fn udp(&mut self, rng: &mut Rng) -> (usize, (u8, Vec<u8>)) {
         let from = usize::from(self.step > 1 && rng.one_in(2));
-        let mut bytes = self.datagram(from, rng.below(100));
+        let mut bytes = self.datagram(from, size(rng, 100));
         if rng.one_in(20) {
             bytes[7] ^= 0x55;
         }
@@ -315,7 +342,20 @@ impl Talk {
         bytes.extend_from_slice(mac);
         bytes.extend_from_slice(if six { &[0x86, 0xdd] } else { &[8, 0] });
         bytes.extend_from_slice(ip);
-        Frame { port, bytes }
+        Frame {
+            port,
+            bytes,
+            vnet: Vnet::default(),
+        }
+    }
+}
+
+/// Bytes of data: fewer than `most`, now and then several segments' worth.
+fn size(rng: &mut Rng, most: usize) -> usize {
+    if rng.one_in(30) {
+        1500 + rng.below(3000)
+    } else {
+        rng.below(most)
     }
 }
 

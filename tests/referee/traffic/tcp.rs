@@ -144,7 +144,7 @@ impl Talk {
             (_, 1) => (1, FIN | ACK, 0),
             (_, 2) => (rng.below(2), rng.choose(&[RST | ACK, RST]), 0),
             (_, 3) => (0, SYN, 0),
-            _ => (rng.below(2), push, rng.below(200)),
+            _ => (rng.below(2), push, super::size(rng, 200)),
         };
         let segment = self.now(from, flags, data);
         let used = data as u32 + u32::from(flags & (SYN | FIN) != 0);

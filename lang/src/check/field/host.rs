@@ -13,6 +13,11 @@ use redan_vm::field::Header;
 use redan_vm::instr::{FibResult, RtKey, SocketKey, fib_flags};
 use redan_vm::meta::{ByteOrder, MetaKey};
 
+/// Families whose packets are routed.
+const ROUTED: [Family; 3] = [Family::Ip, Family::Ip6, Family::Inet];
+/// Families that can ask the routing table (`nft_fib_*.c`).
+const FIB: [Family; 4] = [Family::Ip, Family::Ip6, Family::Inet, Family::Netdev];
+
 impl RuleCheck<'_, '_> {
     pub(super) fn meta(&mut self, word: Word) -> Option<Loaded> {
         let text = self.cx.text(word);
@@ -58,7 +63,25 @@ impl RuleCheck<'_, '_> {
         Some((Load::Meta(key), meta_type(key)))
     }
 
+    /// Whether the kernel has something for the table's family.
+    fn has_family(&mut self, span: Span, what: &str, families: &[Family]) -> Option<()> {
+        if self.protocols.any || families.contains(&self.place.family) {
+            return Some(());
+        }
+        let words: Vec<&str> = families.iter().map(|family| family.word()).collect();
+        let (last, first) = words.split_last()?;
+        self.cx.error(
+            Code::WrongFamily,
+            span,
+            format!(
+                "{what} exists in tables of family {} and {last} only",
+                first.join(", ")
+            ),
+        )
+    }
+
     pub(super) fn fib(&mut self, span: Span, flags: &[Word], result: Word) -> Option<Loaded> {
+        self.has_family(span, "fib", &FIB)?;
         let mut bits = 0;
         for word in flags {
             bits |= match self.cx.text(*word) {
@@ -139,6 +162,7 @@ impl RuleCheck<'_, '_> {
     }
 
     pub(super) fn rt(&mut self, span: Span, family: Option<Word>, key: Word) -> Option<Loaded> {
+        self.has_family(span, "rt", &ROUTED)?;
         let family = family.map(|word| self.cx.text(word));
         let (key, ty) = match (self.cx.text(key), family) {
             ("classid", None) => (RtKey::Classid, Type::of(DataType::Realm)),
@@ -181,6 +205,7 @@ impl RuleCheck<'_, '_> {
     }
 
     pub(super) fn socket(&mut self, key: Word, level: Option<Integer>) -> Option<Loaded> {
+        self.has_family(key.span, "socket", &ROUTED)?;
         let (key, ty) = match self.cx.text(key) {
             "transparent" => (
                 SocketKey::Transparent,
@@ -218,13 +243,7 @@ impl RuleCheck<'_, '_> {
     }
 
     pub(super) fn osf(&mut self, span: Span, ttl: Option<Word>, key: Word) -> Option<Loaded> {
-        if !matches!(self.place.family, Family::Ip | Family::Ip6 | Family::Inet) {
-            return self.cx.error(
-                Code::WrongFamily,
-                span,
-                "osf exists in tables of family ip, ip6 and inet only",
-            );
-        }
+        self.has_family(span, "osf", &ROUTED)?;
         let ttl = match ttl.map(|word| self.cx.text(word)) {
             None => 0,
             Some("loose") => 1,

@@ -106,6 +106,19 @@ impl RuleCheck<'_, '_> {
                 CtKey::Mark | CtKey::Zone | CtKey::Event | CtKey::Label | CtKey::Secmark
             ),
             Load::Payload { .. } => true,
+            // nft_exthdr.c: nft_exthdr_tcp_set_init
+            Load::Exthdr {
+                op: ExthdrOp::Tcpopt,
+                present: false,
+                bits,
+                ..
+            } if !matches!(bits.div_ceil(8), 2 | 4) => {
+                return self.cx.error(
+                    Code::BadFlag,
+                    span,
+                    "in TCP options only fields of 2 or 4 bytes can be set",
+                );
+            }
             Load::Exthdr { op, present, .. } => *op == ExthdrOp::Tcpopt && !present,
             Load::Inner { .. } => {
                 return self.cx.error(
