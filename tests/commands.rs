@@ -317,3 +317,23 @@ fn test_results_for_programs() {
         assert!(ran.stdout.contains(part), "no {part:?} in\n{}", ran.stdout);
     }
 }
+
+#[test]
+fn a_translation_says_what_it_leaves_out() {
+    let dump = b"*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -m string --string x --algo bm -j DROP\nCOMMIT\n";
+    let folder = folder(&[("v4.save", dump), ("photo.save", b"\xff\xd8 no rules")]);
+    let translate = |arguments: &[&str]| {
+        let arguments = [&["translate", "iptables"], arguments].concat();
+        redan(folder.path(), &arguments)
+    };
+    let fine = translate(&["v4.save"]).ends_with(0);
+    assert!(
+        fine.stdout
+            .contains("\t\ttcp dport 22 accept\n\t\t# not translated")
+    );
+    assert!(fine.stderr.contains("v4.save:4:13"), "{}", fine.stderr);
+    translate(&["v4.save", "--deny", "warnings"]).ends_with(1);
+    let nothing = translate(&["photo.save"]).ends_with(1);
+    assert_eq!(nothing.stdout, "");
+    translate(&["absent.save"]).ends_with(2);
+}

@@ -12,28 +12,49 @@ use crate::source::{Sources, Span};
 /// Rounds of taking out what is never reached; each may uncover more.
 const MAX_ROUNDS: usize = 4;
 
-/// Checks the tables' text; takes out of them what is never reached. The text, as it is to be shown.
+/// Checks the tables' text; takes out of them what is never reached and what does not compile. The text, as it is to be shown.
 pub(super) fn check(tables: &mut [Table], origin: Span, findings: &mut Vec<Diagnostic>) -> String {
     for _ in 0..MAX_ROUNDS {
         let (text, places) = write::tables(tables);
-        let found = compile(&text);
-        let mut dead = false;
-        for finding in &found {
+        let mut changed = false;
+        for finding in compile(&text) {
             let at = places.partition_point(|place| place.offset <= finding.span().start);
             let place = at.checked_sub(1).and_then(|at| places.get(at));
-            let below = finding.code == Code::UnreachableAfterTerminal;
-            if below || finding.code == Code::ShadowedRule {
-                dead |= place.is_some_and(|place| take_out(tables, *place, below, findings));
+            let items = place
+                .and_then(|place| items(tables, *place))
+                .unwrap_or_default();
+            if finding.code == Code::UnreachableAfterTerminal {
+                changed |= items
+                    .iter_mut()
+                    .fold(false, |any, item| take_out(item, None, findings) || any);
+            } else if finding.code == Code::ShadowedRule {
+                changed |= items
+                    .first_mut()
+                    .is_some_and(|item| take_out(item, None, findings));
             } else if finding.is_error() && finding.code.info().code.starts_with('E') {
-                findings.push(faulty(tables, place.copied(), origin, finding));
+                let why = Some(finding.message.as_str());
+                let done = items
+                    .first_mut()
+                    .is_some_and(|item| take_out(item, why, findings));
+                changed |= done;
+                if !done && !items.iter().any(|item| matches!(item, Item::Comment(_))) {
+                    let message = format!("the translation does not compile: {}", finding.message);
+                    findings.push(Diagnostic::new(Code::FaultyTranslation, origin, message));
+                    return formatted(&text);
+                }
             }
         }
-        if !dead {
+        if !changed {
             return formatted(&text);
         }
-        findings.retain(|finding| finding.code != Code::FaultyTranslation);
     }
     formatted(&write::tables(tables).0)
+}
+
+/// What stands at a place and below it in its chain.
+fn items(tables: &mut [Table], place: Place) -> Option<&mut [Item]> {
+    let chain = tables.get_mut(place.table)?.chains.get_mut(place.chain)?;
+    chain.items.get_mut(place.item..)
 }
 
 /// What the compiler and the lints say of the text.
@@ -61,57 +82,29 @@ fn compile(text: &str) -> Vec<Diagnostic> {
     found
 }
 
-/// Makes the rule at a place, and those below it, comments; whether there was one.
-fn take_out(
-    tables: &mut [Table],
-    place: Place,
-    below: bool,
-    findings: &mut Vec<Diagnostic>,
-) -> bool {
-    let chain = tables
-        .get_mut(place.table)
-        .and_then(|table| table.chains.get_mut(place.chain));
-    let Some(chain) = chain else {
+/// Makes a rule a comment, because it is never reached or for what is wrong with it; whether it was a rule.
+fn take_out(item: &mut Item, wrong: Option<&str>, findings: &mut Vec<Diagnostic>) -> bool {
+    let Item::Rule(rule) = item else {
         return false;
     };
-    let count = if below { usize::MAX } else { 1 };
-    let mut any = false;
-    for item in chain.items.iter_mut().skip(place.item).take(count) {
-        if let Item::Rule(rule) = item {
-            let message = "the rule is never reached, so it is a comment in the translation";
-            findings.push(Diagnostic::new(Code::DeadRule, rule.span, message));
-            let text = write::rule(rule);
-            let words: Vec<&str> = text.split_whitespace().collect();
-            *item = Item::Comment(format!("never reached: {}", words.join(" ")));
-            any = true;
-        }
-    }
-    any
-}
-
-fn faulty(
-    tables: &[Table],
-    place: Option<Place>,
-    origin: Span,
-    finding: &Diagnostic,
-) -> Diagnostic {
-    let item = place.and_then(|place| {
-        tables
-            .get(place.table)?
-            .chains
-            .get(place.chain)?
-            .items
-            .get(place.item)
-    });
-    let (span, text) = match item {
-        Some(Item::Rule(rule)) => (rule.span, write::rule(rule)),
-        _ => (origin, String::new()),
+    let text = write::rule(rule);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    let (code, message, line) = match wrong {
+        None => (
+            Code::DeadRule,
+            "the rule is never reached, so it is a comment in the translation".to_owned(),
+            format!("never reached: {text}"),
+        ),
+        Some(wrong) => (
+            Code::UntranslatedRule,
+            format!("the rule is left out: nft does not take `{text}`: {wrong}"),
+            format!("not translated ({wrong}): {text}"),
+        ),
     };
-    let message = format!(
-        "its translation `{text}` does not compile: {}",
-        finding.message
-    );
-    Diagnostic::new(Code::FaultyTranslation, span, message)
+    findings.push(Diagnostic::new(code, rule.span, message));
+    *item = Item::Comment(line);
+    true
 }
 
 /// The text as `redan fmt` writes it.

@@ -49,6 +49,9 @@ fn is_fixed(key: &str) -> bool {
     ]
     .iter()
     .any(|start| key.starts_with(start))
+        && !["dscp", "ecn", "ttl", "hoplimit"]
+            .iter()
+            .any(|end| key.ends_with(end))
 }
 
 fn has_acts(rule: &Rule) -> bool {

@@ -104,8 +104,11 @@ impl Stmt {
     /// The layer 4 protocol that nft takes for granted behind it.
     pub(super) fn protocol(&self) -> Option<u8> {
         let text = self.text();
-        let text = text.strip_prefix("reset ").unwrap_or(text);
         let text = text.strip_prefix("exthdr ").unwrap_or(text);
+        // what is missing is missing in packets of other protocols, too
+        if text.starts_with("tcp option") || text.starts_with("sctp chunk") {
+            return None;
+        }
         let first = text.split(' ').next()?;
         PROTOCOLS
             .iter()

@@ -213,7 +213,6 @@ impl Reader<'_> {
                 name: name.clone(),
                 chains: Vec::new(),
                 counted: false,
-                flushed: false,
             });
             tables.len() - 1
         });
@@ -503,7 +502,6 @@ impl Reader<'_> {
     fn whole_table(&mut self, verb: Verb, span: Span) {
         let table = self.table_mut();
         if verb == Verb::Flush {
-            table.flushed = true;
             for chain in &mut table.chains {
                 chain.rules.clear();
             }

@@ -88,8 +88,6 @@ pub(super) struct Table {
     pub(super) chains: Vec<Chain>,
     /// Whether counters are worth keeping: the input is a dump with `-c`, or commands.
     pub(super) counted: bool,
-    /// Whether it was emptied by a command.
-    pub(super) flushed: bool,
 }
 
 impl Table {

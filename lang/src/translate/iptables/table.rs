@@ -85,7 +85,9 @@ pub(super) fn translate(
     let above = match empty.as_slice() {
         [] => Vec::new(),
         names => vec![format!(
-            "without rules, policy accept: {}",
+            "{} {}, without rules, policy accept: {}",
+            table.family.word(),
+            table.name,
             names.join(", ")
         )],
     };

@@ -34,6 +34,10 @@ fn table(out: &mut String, at: usize, table: &Table, places: &mut Vec<Place>) {
     for line in &table.above {
         _ = writeln!(out, "# {line}");
     }
+    // a table of empty chains is a comment
+    if table.objects.is_empty() && table.chains.is_empty() {
+        return;
+    }
     _ = writeln!(out, "table {} {} {{", table.family, table.name);
     let mut first = true;
     let mut apart = |out: &mut String| {

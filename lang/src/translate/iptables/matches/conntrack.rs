@@ -151,12 +151,22 @@ fn state(build: &mut Build<'_>, given: &Given) {
     };
     match (states.as_slice(), nat.as_slice(), given.not) {
         (states, [], not) => build.compare("ct state", not, values(states)),
-        ([], nat, not) => build.compare("ct status", not, values(nat)),
+        ([], nat, false) => build.compare("ct status", false, values(nat)),
         (states, nat, true) => {
-            build.split(&[vec![
-                part("ct state", Op::Ne, states),
-                part("ct status", Op::Ne, nat),
-            ]]);
+            // xt_conntrack.c: conntrack_mt: a packet without a connection is not translated either; nft finds no status there
+            let none: Vec<&str> = ["invalid", "untracked"]
+                .into_iter()
+                .filter(|word| !states.contains(word))
+                .collect();
+            let mut with = vec![part("ct status", Op::Ne, nat)];
+            if !states.is_empty() {
+                with.insert(0, part("ct state", Op::Ne, states));
+            }
+            let mut rows = vec![with];
+            if !none.is_empty() {
+                rows.insert(0, vec![part("ct state", Op::Eq, &none)]);
+            }
+            build.split(&rows);
         }
         (states, nat, false) => build.split(&[
             vec![part("ct state", Op::Eq, states)],

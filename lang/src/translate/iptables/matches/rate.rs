@@ -103,12 +103,7 @@ const STATISTIC: &[Opt] = &[
         "`numgen random mod 4 0`, or the fraction of 2^31 that iptables keeps",
     ),
     opt(&["--every"], 1, Exact, "`numgen inc mod N`"),
-    opt(
-        &["--packet"],
-        1,
-        Exact,
-        "which of the N: iptables counts up from it, so the match is at N - 1 - P",
-    ),
+    opt(&["--packet"], 1, Exact, "which of the N, from 0"),
 ];
 
 /// The matches of this file.
@@ -376,11 +371,10 @@ fn statistic(build: &mut Build<'_>, seen: &Seen) {
     );
     let read = every.and_then(|given| number(given.value())).zip(packet);
     match (read, every) {
+        // libxt_statistic.c: statistic_check: the first to match is the one that --packet names, from 0
         (Some((n, packet)), Some(given)) if packet < n => {
-            // xt_statistic.c: statistic_mt: it counts up from the packet and matches where it wraps
-            let at = n - 1 - packet;
             let sign = if given.not { "!= " } else { "" };
-            build.act(format!("numgen inc mod {n} {sign}{at}"));
+            build.act(format!("numgen inc mod {n} {sign}{packet}"));
         }
         _ => build.refuse(
             seen.span,
