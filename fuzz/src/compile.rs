@@ -2,7 +2,7 @@
 
 use redan_lang::compile::{Options, analyze};
 use redan_lang::diag::Diagnostic;
-use redan_lang::lint::{self, Version};
+use redan_lang::lint::{self, Target, Version};
 use redan_vm::text::print_ruleset;
 use redan_vm::verify::{VerifyErrorKind, verify};
 
@@ -24,7 +24,7 @@ pub fn run(input: &[u8]) {
         if compiled.diagnostics.iter().any(Diagnostic::is_error) {
             continue;
         }
-        for target in [None, Some(Version(0, 9, 0))] {
+        for target in [None, Some(Target::Nft(Version(0, 9, 0)))] {
             let options = lint::Options { target };
             read.has_places_for(&lint::lint(&read.sources, &read.file, &compiled, &options));
         }
