@@ -247,7 +247,9 @@ impl<'a> Walk<'_, 'a> {
             StmtKind::Queue { num, .. } => num.iter().for_each(|e| self.expr(e)),
             StmtKind::Dup { to, device } | StmtKind::Fwd { to, device, .. } => {
                 self.expr(to);
-                device.iter().for_each(|e| self.expr(e));
+                for e in device {
+                    self.expr(e);
+                }
             }
             StmtKind::Reject(_)
             | StmtKind::Counter { .. }
@@ -285,7 +287,9 @@ impl<'a> Walk<'_, 'a> {
             }
             ExprKind::Set(set) => self.literal(set),
             ExprKind::Concat(parts) | ExprKind::List(parts) => {
-                parts.iter().for_each(|part| self.expr(part));
+                for part in parts {
+                    self.expr(part);
+                }
             }
             ExprKind::Verdict(verdict) => self.verdict(verdict),
             ExprKind::Inner { field, .. } => self.expr(field),
