@@ -247,7 +247,7 @@ impl<'a> Walk<'_, 'a> {
             StmtKind::Queue { num, .. } => num.iter().for_each(|e| self.expr(e)),
             StmtKind::Dup { to, device } | StmtKind::Fwd { to, device, .. } => {
                 self.expr(to);
-                for e in device {
+                if let Some(e) = device {
                     self.expr(e);
                 }
             }

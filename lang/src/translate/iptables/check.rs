@@ -24,9 +24,9 @@ pub(super) fn check(tables: &mut [Table], origin: Span, findings: &mut Vec<Diagn
                 .and_then(|place| items(tables, *place))
                 .unwrap_or_default();
             if finding.code == Code::UnreachableAfterTerminal {
-                changed |= items
-                    .iter_mut()
-                    .fold(false, |any, item| take_out(item, None, findings) || any);
+                for item in items {
+                    changed |= take_out(item, None, findings);
+                }
             } else if finding.code == Code::ShadowedRule {
                 changed |= items
                     .first_mut()

@@ -441,7 +441,7 @@ fn rules_decide_and_reject_as_the_machine_itself() {
     );
 }
 
-/// Every link has fe80::/10, so routes do not tell where such a sender is.
+/// Every link has `fe80::/10`, so routes do not tell where such a sender is.
 #[test]
 fn link_local_senders_are_answered_where_they_are() {
     let mut site = router();
