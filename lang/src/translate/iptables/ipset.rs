@@ -228,6 +228,7 @@ fn element(set: &Set, parts: &[&str], words: &[String]) -> Result<String, String
     let mut options = options.iter();
     while let Some(option) = options.next() {
         match (option.as_str(), options.next()) {
+            ("timeout", Some(_)) if set.timeout.is_none() => return Err(bad()),
             ("timeout", Some(seconds)) => {
                 let seconds: u64 = seconds.parse().map_err(|_| bad())?;
                 out = if seconds == 0 {
