@@ -242,7 +242,10 @@ fn counters_agree_with_the_kernel() {
     lab.load(&lab.router, "router.nft");
     lab.load(&lab.lan, "host.nft");
     lab.traffic();
-    // The kernel hands over what it has at the latest after a second.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel hands over what it has at the latest after a second, and nothing tells when"
+    )]
     std::thread::sleep(std::time::Duration::from_millis(1500));
     let (router, host) = (Lab::counted(&lab.router), Lab::counted(&lab.lan));
     both.into_iter().chain(others).for_each(end);
