@@ -25,6 +25,7 @@ mod rulesets;
 mod scripted;
 mod traffic;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use case::Case;
@@ -52,6 +53,11 @@ fn skips() -> bool {
         "the kernel cannot be asked: {why}"
     );
     println!("skipped: the kernel cannot be asked: {why}");
+    if let Some(path) = std::env::var_os("REDAN_SKIPPED")
+        && let Ok(mut file) = std::fs::OpenOptions::new().append(true).open(path)
+    {
+        _ = writeln!(file, "the kernel cannot be asked: {why}");
+    }
     true
 }
 
