@@ -56,9 +56,14 @@ fn write_sum(piece: &mut Packet, whole: &Packet) -> Option<()> {
     let start = usize::from(start);
     let at = start + usize::from(field);
     let pseudo = u16::from_be_bytes(*whole.frame.get(at..)?.first_chunk()?);
+    // A UDP header says itself how long it is, at times by a rule that has written that.
+    let len = match whole.udp() {
+        Some(header) => header.len(),
+        None => u16::try_from(whole.layout.transport_len()).ok()?,
+    };
     let pseudo = Sum::new()
         .add_u16(pseudo)
-        .add_u16(!u16::try_from(whole.layout.transport_len()).ok()?)
+        .add_u16(!len)
         .add_u16(u16::try_from(piece.layout.transport_len()).ok()?)
         .fold();
     *piece.frame.get_mut(at..)?.first_chunk_mut()? = pseudo.to_be_bytes();

@@ -243,17 +243,15 @@ fn error_v4(
 }
 
 /// Whether an IPv6 packet may draw an ICMPv6 error (RFC 4443 2.4 e); a packet that is too big may also when it went to a group. A later
-/// fragment may, and of one of ICMPv6 the first byte counts as a type (`icmp.c: is_ineligible`).
+/// fragment may, whatever it is of (`icmp.c: is_ineligible`).
 fn draws_error_v6(packet: &Packet, src: Ipv6Addr, dst: Ipv6Addr, kind: u8) -> bool {
     let is_error = || {
-        let layout = &packet.layout;
-        let kind = (layout.transport < layout.end)
-            .then(|| packet.frame.get(layout.transport as usize))
-            .flatten();
-        layout.is_l4(protocol::ICMPV6)
-            && kind.map_or(layout.fragment_offset == 0, |&inner| {
-                inner < 128 || inner == icmpv6_type::REDIRECT
-            })
+        packet.layout.is_l4(protocol::ICMPV6)
+            && packet.layout.fragment_offset == 0
+            && packet
+                .transport()
+                .and_then(<[u8]>::first)
+                .is_none_or(|&inner| inner < 128 || inner == icmpv6_type::REDIRECT)
     };
     !src.is_unspecified()
         && !src.is_multicast()
