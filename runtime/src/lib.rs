@@ -30,9 +30,8 @@ pub mod router;
 pub mod site;
 mod unsupported;
 
-pub use datapath::{
-    Checksums, Counters, CtReport, Datapath, Decision, Profile, Report, Settings, Verdict,
-};
+pub use conntrack::CtReport;
+pub use datapath::{Checksums, Counters, Datapath, Decision, Profile, Report, Settings, Verdict};
 pub use frame::{Frame, Offload, OutFrame};
 pub use log::{LogEntry, Observer, Silent, Step};
 pub use reason::Reason;

@@ -26,7 +26,8 @@ use redan_vm::predicate::{Pass, Subject, Test};
 pub(crate) use unmet::Unmet;
 
 use self::draft::{Part, Plan};
-use self::paths::{Map, Path};
+pub(crate) use self::paths::Map;
+use self::paths::Path;
 use self::wants::Wants;
 use crate::craft::Spec;
 
@@ -136,11 +137,6 @@ impl<'a> Seeker<'a> {
             map: Map::new(ruleset),
             ways,
         }
-    }
-
-    /// The chains that a base chain leads to, itself included.
-    pub(crate) fn chains_from(&self, base: ChainId) -> Vec<ChainId> {
-        self.map.from(self.ruleset, base)
     }
 
     /// A packet that meets the goal, as `attempt` has seen, or why there is none. `serial` keeps its ports apart from others'.

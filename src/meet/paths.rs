@@ -33,15 +33,15 @@ pub(super) struct Path {
 }
 
 /// What every rule asks, and every jump.
-pub(super) struct Map {
+pub(crate) struct Map {
     /// By rule.
-    pub(super) predicates: Vec<Predicate>,
+    predicates: Vec<Predicate>,
     jumps: Vec<Jump>,
 }
 
 impl Map {
     /// Reads a ruleset.
-    pub(super) fn new(ruleset: &Ruleset) -> Self {
+    pub(crate) fn new(ruleset: &Ruleset) -> Self {
         let ids = (0..).map(RuleId).zip(&ruleset.rules).map(|(id, _)| id);
         let predicates: Vec<Predicate> = ids.map(|id| predicate::read(ruleset, id)).collect();
         let mut jumps = Vec::new();
@@ -59,12 +59,12 @@ impl Map {
     }
 
     /// What a rule asks.
-    pub(super) fn predicate(&self, rule: RuleId) -> Option<&Predicate> {
+    pub(crate) fn predicate(&self, rule: RuleId) -> Option<&Predicate> {
         self.predicates.get(rule.index())
     }
 
     /// The chains that a base chain leads to, itself included.
-    pub(super) fn from(&self, ruleset: &Ruleset, base: ChainId) -> Vec<ChainId> {
+    pub(crate) fn from(&self, ruleset: &Ruleset, base: ChainId) -> Vec<ChainId> {
         let mut found = vec![base];
         let mut at = 0;
         while let Some(chain) = found.get(at).copied() {

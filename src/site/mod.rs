@@ -2,7 +2,7 @@
 
 mod build;
 mod file;
-mod named;
+pub(crate) mod named;
 pub(crate) mod plausible;
 
 use std::path::Path;

@@ -37,15 +37,7 @@ pub(crate) enum Kind {
 
 /// What a ruleset wants.
 pub(crate) fn kind(ruleset: &Ruleset) -> Kind {
-    let hooks: Vec<(Family, Hook)> = ruleset
-        .chains
-        .iter()
-        .filter(|chain| !chain.deleted)
-        .filter_map(|chain| {
-            let table = ruleset.tables.get(chain.table.index())?;
-            Some((table.family, chain.base.as_ref()?.hook))
-        })
-        .collect();
+    let hooks = named::hung(ruleset);
     let is_device = |(family, hook): &(Family, Hook)| {
         matches!(family, Family::Bridge | Family::Netdev)
             || matches!(hook, Hook::Ingress | Hook::Egress)

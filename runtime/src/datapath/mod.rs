@@ -25,7 +25,7 @@ use redan_vm::packet::{Ethernet, LinkKind, dissect_bridge, pkttype};
 use redan_vm::ruleset::{Needs, Protocols};
 use redan_vm::{Engine, Instant, Packet, Ruleset, State};
 
-pub use report::{CtReport, Decision, Report, Verdict};
+pub use report::{Decision, Report, Verdict};
 pub use trip::direction_name;
 
 use crate::conntrack::{Conntrack, Tunables};

@@ -1,10 +1,9 @@
 //! What the datapath says of a frame: what the command prints as JSON or text.
 
-use redan_vm::ct::Direction;
 use redan_vm::family::Hook;
 use redan_vm::ids::{ChainId, RuleId};
-use redan_vm::packet::CtView;
 
+use crate::conntrack::CtReport;
 use crate::reason::Reason;
 use crate::site::PortId;
 
@@ -61,21 +60,6 @@ pub struct Decision {
     pub rule: RuleId,
     /// The hook at which it ran.
     pub hook: Hook,
-}
-
-/// What conntrack made of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CtReport {
-    /// `new`, `established`, `related`, `invalid`, `untracked`.
-    pub state: &'static str,
-    /// Which way it goes; `None` when it belongs to no connection.
-    pub direction: Option<Direction>,
-    /// The connection's mark; 0 without one.
-    pub mark: u32,
-    /// Why it is invalid.
-    pub reason: Option<&'static str>,
-    /// What rules saw, for whoever asks of the frame what rules do.
-    pub view: CtView,
 }
 
 /// What became of one frame that came in.

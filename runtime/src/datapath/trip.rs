@@ -1,12 +1,12 @@
 //! One packet's way through the hooks: what is noted on it for its report, and how it may end.
 
-use redan_vm::ct::{Direction, state};
+use redan_vm::ct::Direction;
 use redan_vm::family::Hook;
 use redan_vm::ids::{ChainId, RuleId};
 use redan_vm::{Instant, Packet};
 
-use super::report::{CtReport, Decision, Report, Verdict};
-use crate::conntrack::InvalidReason;
+use super::report::{Decision, Report, Verdict};
+use crate::conntrack::{CtReport, InvalidReason};
 use crate::defrag::Parts;
 use crate::reason::Reason;
 use crate::site::PortId;
@@ -145,23 +145,7 @@ impl Trip {
 
     /// What conntrack made of it.
     pub(super) fn ct_report(&self, packet: &Packet) -> CtReport {
-        let ct = &packet.ct;
-        CtReport {
-            state: match ct.state {
-                state::ESTABLISHED => "established",
-                state::RELATED => "related",
-                state::NEW => "new",
-                state::UNTRACKED => "untracked",
-                _ => "invalid",
-            },
-            direction: (ct.has_entry != 0).then_some(ct.direction),
-            mark: if ct.has_entry == 0 { 0 } else { ct.mark },
-            reason: self
-                .invalid
-                .filter(|_| ct.has_entry == 0)
-                .map(InvalidReason::name),
-            view: *ct,
-        }
+        CtReport::new(packet.ct, self.invalid)
     }
 }
 

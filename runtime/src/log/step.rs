@@ -6,7 +6,7 @@ use redan_vm::family::Hook;
 use redan_vm::ids::ChainId;
 use redan_vm::{Outcome, Visit};
 
-use crate::datapath::CtReport;
+use crate::conntrack::CtReport;
 use crate::hook::Layer;
 use crate::router::answer::Fault;
 use crate::router::fib::Hop;

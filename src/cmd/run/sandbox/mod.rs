@@ -11,7 +11,6 @@
 mod attempt;
 mod host;
 mod link;
-mod names;
 mod netlink;
 mod plan;
 mod protocol;

@@ -8,8 +8,8 @@ use redan_runtime::{Mac, Mode, Port, PortId, Prefix, Side, Site};
 use redan_vm::Ruleset;
 use redan_vm::family::{Family, Hook};
 
-use super::names::Names;
 use crate::meet::Way;
+use crate::site::named::{self, Names};
 
 /// Most ports of a scene that is made from the rules' names.
 const PORTS: usize = 6;
@@ -61,15 +61,19 @@ fn has_ipv6() -> bool {
 /// The scenes in which all of a ruleset's chains are passed.
 pub(super) fn for_rules(ruleset: &Ruleset) -> Vec<Scene> {
     let names = Names::of(ruleset);
+    let hung = named::hung(ruleset);
+    let hangs = |fits: &dyn Fn(Family, Hook) -> bool| {
+        hung.iter().any(|(family, hook)| fits(*family, *hook))
+    };
     let mut scenes = Vec::new();
     let ip = |family| matches!(family, Family::Ip | Family::Ip6 | Family::Inet);
     let own = |hook| matches!(hook, Hook::Input | Hook::Output);
-    let bridges = names.hangs(|family, _| family == Family::Bridge);
-    let guards = names.hangs(|family, hook| own(hook) && (ip(family) || family == Family::Arp));
-    let forwards = names.hangs(|family, hook| {
+    let bridges = hangs(&|family, _| family == Family::Bridge);
+    let guards = hangs(&|family, hook| own(hook) && (ip(family) || family == Family::Arp));
+    let forwards = hangs(&|family, hook| {
         (ip(family) && hook == Hook::Forward) || family == Family::Netdev || hook == Hook::Ingress
     });
-    let passes = names.hangs(|family, hook| ip(family) && !own(hook));
+    let passes = hangs(&|family, hook| ip(family) && !own(hook));
     if bridges {
         let ports = two_or_more(names.at(|_| true));
         for (at, one) in ports.iter().enumerate() {
