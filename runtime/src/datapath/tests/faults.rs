@@ -62,7 +62,11 @@ fn after(runs: Option<u32>, reject: Hook, frame: &[u8]) -> (bool, String) {
         assert_eq!(datapath.depth, 0);
     }
     *runs_left.lock().unwrap() = None;
-    let report = datapath.handle_frame(NOW, PortId(0), frame.to_vec().into(), &mut out);
+    let mut report = datapath.handle_frame(NOW, PortId(0), frame.to_vec().into(), &mut out);
+    // How often the entry's place has been used is all that may tell the two apart.
+    if let Some(ct) = &mut report.ct {
+        ct.view.entry_generation = 0;
+    }
     let count = datapath.conntrack().unwrap().count();
     (true, format!("{report:?} {out:?} {count}"))
 }

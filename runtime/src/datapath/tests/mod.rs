@@ -448,9 +448,14 @@ fn link_local_senders_are_answered_where_they_are() {
     for (port, own) in site.ports.iter_mut().zip(["fe80::a/64", "fe80::b/64"]) {
         port.addresses.push(own.parse().unwrap());
     }
+    let to_port = |port: u16, mut frame: Vec<u8>| {
+        frame[..6].copy_from_slice(&site.ports[usize::from(port)].mac.0);
+        frame
+    };
     let answers = |port: u16, own: &str| {
         let mut datapath = datapath(site.clone(), reject_input, false, true);
-        fate(&mut datapath, port, udp("fe80::9", own, 64))
+        let frame = to_port(port, udp("fe80::9", own, 64));
+        fate(&mut datapath, port, frame)
     };
     assert_eq!(
         answers(0, "fe80::a"),
@@ -460,9 +465,9 @@ fn link_local_senders_are_answered_where_they_are() {
         answers(1, "fe80::b"),
         "reject - input new | wan0 [02:00:00:00:01:02] fe80::b>fe80::9 icmp6 1/4 ttl 64"
     );
-    let mut datapath = datapath(site, reset_forward, false, true);
+    let mut datapath = datapath(site.clone(), reset_forward, false, true);
     assert_eq!(
-        fate(&mut datapath, 1, syn("fe80::9", "2001::1")),
+        fate(&mut datapath, 1, to_port(1, syn("fe80::9", "2001::1"))),
         "reject - forward new | wan0 [02:00:00:00:01:02] 2001::1>fe80::9 tcp flags 0x14 ttl 64"
     );
 }
