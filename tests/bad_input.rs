@@ -69,7 +69,7 @@ fn a_file_that_cannot_be_read_does_not_cost_the_others_their_turn() {
         2,
         &[missing, "ugly\n"],
     );
-    let said = &[missing, "u.test:1: ", "t.test: ok, 1 of 1"];
+    let said = &[missing, "u.test:1:1: ", "t.test: ok, 1 of 1"];
     check(files, &["test", "missing", "u.test", "t.test"], 2, said);
 }
 
