@@ -6,21 +6,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use redan_runtime::{Datapath, Report, Settings, Site, Verdict};
+use redan_runtime::{Datapath, Report, Settings, Verdict};
 use redan_vm::{Engine, Ruleset};
 
-use super::asks::Asks;
-use super::goals::{self, Goal};
+use super::field;
+use super::goals;
 use super::scene::Scene;
-use super::text::{self, Missed};
+use super::text::{self, Line, Missed, Subject};
 use super::tries::{self, Conversation, Numbers};
 use crate::engine;
+use crate::meet::{Goal, Map, Unmet, Wants};
 use crate::output::decision;
-use crate::scenario::{Played, Stage, Step, What};
-use crate::way::{Recorder, Texts};
+use crate::scenario::{Stage, Step, What};
+use crate::way::Recorder;
 
 /// Conversations that are tried for one goal.
 const TRIES: usize = 160;
+
+/// Elements of a set that are tried for one goal.
+const ELEMENTS: usize = 12;
 
 /// Conversations for one goal whose last packet is repeated.
 const REPEATED: usize = 3;
@@ -34,32 +38,12 @@ const LATER: Duration = Duration::from_hours(2);
 /// How often a packet comes again, for limits.
 const AGAIN: usize = 30;
 
-/// Whose tests are written.
-pub(crate) struct Subject<'a> {
-    /// How the rules are called.
-    pub(crate) name: &'a str,
-    /// The rules, to be traced.
-    pub(crate) ruleset: &'a Arc<Ruleset>,
-    /// Their text.
-    pub(crate) texts: &'a Texts,
-    /// The site, where there is one.
-    pub(crate) site: Option<Site>,
-    /// What the site is called.
-    pub(crate) site_name: Option<String>,
-}
-
-/// A packet that was sent, and what it reached.
-pub(super) struct Line {
-    pub(super) step: Step,
-    pub(super) played: Option<Played>,
-    pub(super) reached: BTreeSet<Goal>,
-}
-
 /// Writes a test of what a ruleset does.
 pub(crate) fn test(subject: &Subject<'_>) -> Result<String> {
     let scene = Scene::new(subject.ruleset, subject.site.clone());
     let mut search = Search {
         ruleset: subject.ruleset,
+        map: Map::new(subject.ruleset),
         scene,
         engine: Some(engine::tracing(subject.ruleset)),
         numbers: Numbers::default(),
@@ -121,6 +105,7 @@ const fn then(packet: What) -> Step {
 
 struct Search<'a> {
     ruleset: &'a Arc<Ruleset>,
+    map: Map,
     scene: Scene,
     engine: Option<Box<dyn Engine + Send>>,
     numbers: Numbers,
@@ -137,14 +122,15 @@ impl Search<'_> {
     /// Tries packets made for a goal.
     fn aim(&mut self, goal: Goal) -> Result<()> {
         let mut conversations = Vec::new();
-        for path in goals::paths(self.ruleset, goal.chain(self.ruleset)) {
-            let asks = tries::asks(self.ruleset, goal, &path);
-            if asks.is_never {
-                continue;
+        for path in self.map.to(self.ruleset, goal) {
+            let elements = self.map.elements(self.ruleset, &path, goal);
+            for choice in 0..elements.min(ELEMENTS) {
+                let wants = self.map.wants(self.ruleset, &path, goal, choice);
+                let Ok(wants) = wants else { continue };
+                let (ruleset, numbers) = (self.ruleset, &mut self.numbers);
+                let found = tries::conversations(ruleset, &self.scene, path.base, &wants, numbers);
+                conversations.extend(found);
             }
-            let found =
-                tries::conversations(self.ruleset, &self.scene, &path, &asks, &mut self.numbers);
-            conversations.extend(found);
         }
         conversations.sort_by_key(Vec::len);
         for conversation in conversations.iter().take(TRIES) {
@@ -350,23 +336,21 @@ impl Search<'_> {
         if self.reached.contains(&goal) {
             return "a packet reaches it alone, but not behind those above".to_owned();
         }
-        let paths = goals::paths(self.ruleset, goal.chain(self.ruleset));
-        if paths.is_empty() {
-            return "nothing jumps to its chain".to_owned();
+        let paths = self.map.to(self.ruleset, goal);
+        let mut asked: Vec<Wants> = Vec::new();
+        let mut unmet = Unmet::NoJump;
+        for path in &paths {
+            match self.map.wants(self.ruleset, path, goal, 0) {
+                Ok(wants) => asked.push(wants),
+                Err(why) => unmet = why,
+            }
         }
-        let asks: Vec<_> = paths
-            .iter()
-            .map(|path| tries::asks(self.ruleset, goal, path))
-            .collect();
-        if asks.iter().all(|asks| asks.is_never) {
-            return "no packet can match it".to_owned();
-        }
-        if let Some(set) = asks.iter().find_map(|asks| asks.empty_set.as_ref()) {
-            return format!("set {set} holds nothing that it asks for");
+        if asked.is_empty() {
+            return unmet.describe(self.ruleset);
         }
         let ends = self.ends.get(&goal);
         let ended = ends.and_then(|ends| ends.iter().max_by_key(|(_, count)| **count));
-        let unsaid = asks.iter().find_map(|asks| asks.unsaid.as_ref());
+        let unsaid = asked.iter().find_map(field::unsaid);
         match (unsaid, ended) {
             (Some(unsaid), _) => format!("it asks for {unsaid}, which lines of a test do not say"),
             (None, Some((end, _))) => {
@@ -378,7 +362,7 @@ impl Search<'_> {
                 };
                 format!("{count} {packets} tried; most ended in {end}")
             }
-            (None, None) if asks.iter().any(Asks::asks_for_port) => {
+            (None, None) if asked.iter().any(field::asks_for_port) => {
                 format!(
                     "no packet passes the port that it asks for; there are {}",
                     self.scene.ports.join(", ")

@@ -1,17 +1,41 @@
 //! The test as text.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use redan_runtime::Site;
 use redan_vm::Ruleset;
 
-use super::goals::Goal;
 use super::scene::Scene;
-use super::search::{Line, Subject};
+use crate::meet::Goal;
 use crate::output::decision;
-use crate::scenario::{self, Step, What};
+use crate::scenario::{self, Played, Step, What};
+use crate::way::Texts;
 
 /// Columns of a rule's text in a comment.
 const COLUMNS: usize = 100;
+
+/// Whose tests are written.
+pub(crate) struct Subject<'a> {
+    /// How the rules are called.
+    pub(crate) name: &'a str,
+    /// The rules, to be traced.
+    pub(crate) ruleset: &'a Arc<Ruleset>,
+    /// Their text.
+    pub(crate) texts: &'a Texts,
+    /// The site, where there is one.
+    pub(crate) site: Option<Site>,
+    /// What the site is called.
+    pub(crate) site_name: Option<String>,
+}
+
+/// A packet that was sent, and what it reached.
+pub(super) struct Line {
+    pub(super) step: Step,
+    pub(super) played: Option<Played>,
+    pub(super) reached: BTreeSet<Goal>,
+}
 
 /// A goal that was not reached.
 pub(super) struct Missed {
@@ -39,7 +63,7 @@ pub(super) fn write(
         ),
     };
     text.push_str(&site);
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     for line in lines {
         let new: Vec<Goal> = line
             .reached

@@ -5,14 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use redan_runtime::Mac;
 use redan_vm::Ruleset;
 use redan_vm::ct::state;
-use redan_vm::family::{Family, Hook, nfproto};
-use redan_vm::packet::{ethertype, protocol, tcp};
+use redan_vm::family::Hook;
+use redan_vm::ids::ChainId;
+use redan_vm::packet::{protocol, tcp};
+use redan_vm::predicate::Subject;
 
-use super::asks::Asks;
-use super::field::Field;
-use super::goals::{self, Goal, Path};
+use super::field::{self, Header};
+use super::goals;
 use super::scene::{Course, Scene};
 use crate::craft::{Spec, Transport};
+use crate::meet::{self, Wants};
 use crate::scenario::{Step, Way, What};
 
 /// The steps of a conversation.
@@ -28,9 +30,6 @@ const ERRORS: &[&str] = &[
     "packet-too-big",
     "parameter-problem",
 ];
-
-/// Variants of keys that are tried for one rule.
-const VARIANTS: usize = 12;
 
 /// Gives conversations numbers of their own, so that none is taken for another's.
 #[derive(Default)]
@@ -57,57 +56,52 @@ impl Numbers {
     }
 }
 
-/// What a goal asks on one of its ways.
-pub(super) fn asks(ruleset: &Ruleset, goal: Goal, path: &Path) -> Asks {
-    let mut asks = Asks::default();
-    for (rule, into) in &path.jumps {
-        asks.add(ruleset, *rule, Some(*into));
-    }
-    if let Goal::Rule(rule) = goal {
-        asks.add(ruleset, rule, None);
-    }
-    asks
-}
-
-/// Conversations for a goal on one of its ways, the likeliest first.
+/// Conversations for what is wanted below a base chain, the likeliest first.
 pub(super) fn conversations(
     ruleset: &Ruleset,
     scene: &Scene,
-    path: &Path,
-    asks: &Asks,
+    base: ChainId,
+    wants: &Wants,
     numbers: &mut Numbers,
 ) -> Vec<Conversation> {
-    let Some((family, hook)) = goals::place(ruleset, path.base) else {
+    let Some((family, hook)) = goals::place(ruleset, base) else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for variant in 0..asks.variants().min(VARIANTS) {
-        let asks = asks.choose(variant);
-        for course in scene.courses(hook) {
-            for is_v4 in [true, false] {
-                if !has_family(family, &asks, is_v4) {
-                    continue;
-                }
-                let asked = asks.value(Field::Protocol, &[]);
-                let asked = asked.and_then(|number| u8::try_from(number).ok());
-                let usual = [protocol::TCP, protocol::UDP, icmp(is_v4), protocol::GRE];
-                let asked = asked.filter(|number| !usual.contains(number));
-                for number in usual.into_iter().chain(asked) {
-                    let packet = Packet {
-                        scene,
-                        ruleset,
-                        asks: &asks,
-                        course,
-                        is_v4,
-                        number,
-                        hook,
-                    };
-                    packet.conversations(numbers, &mut found);
-                }
+    for course in scene.courses(hook) {
+        for is_v4 in [true, false] {
+            if !meet::sees(family, is_v4) {
+                continue;
+            }
+            for number in protocols(wants, is_v4) {
+                let packet = Packet {
+                    scene,
+                    ruleset,
+                    wants,
+                    course,
+                    is_v4,
+                    number,
+                    hook,
+                };
+                packet.conversations(numbers, &mut found);
             }
         }
     }
     found
+}
+
+/// The protocols that lines have words for, and one that is asked for beside them.
+fn protocols(wants: &Wants, is_v4: bool) -> impl Iterator<Item = u8> {
+    let usual = [protocol::TCP, protocol::UDP, icmp(is_v4), protocol::GRE];
+    let asked = (wants.choose(&field::PROTOCOL, &[]))
+        .or_else(|| wants.choose(&header(is_v4).protocol, &[]))
+        .and_then(|number| u8::try_from(number).ok())
+        .filter(|number| !usual.contains(number));
+    usual.into_iter().chain(asked)
+}
+
+const fn header(is_v4: bool) -> &'static Header {
+    if is_v4 { &field::V4 } else { &field::V6 }
 }
 
 const fn icmp(is_v4: bool) -> u8 {
@@ -118,27 +112,11 @@ const fn icmp(is_v4: bool) -> u8 {
     }
 }
 
-fn has_family(family: Family, asks: &Asks, is_v4: bool) -> bool {
-    let (nfproto, kind) = if is_v4 {
-        (nfproto::IPV4, ethertype::IPV4)
-    } else {
-        (nfproto::IPV6, ethertype::IPV6)
-    };
-    let fits = match family {
-        Family::Ip => is_v4,
-        Family::Ip6 => !is_v4,
-        Family::Inet => asks.takes(Field::Nfproto, nfproto.into()),
-        Family::Bridge | Family::Netdev => true,
-        Family::Arp => false,
-    };
-    fits && asks.takes(Field::EtherType, kind.into())
-}
-
 /// One packet to be made.
 struct Packet<'a> {
     scene: &'a Scene,
     ruleset: &'a Ruleset,
-    asks: &'a Asks,
+    wants: &'a Wants,
     course: Course,
     is_v4: bool,
     number: u8,
@@ -147,12 +125,12 @@ struct Packet<'a> {
 
 impl Packet<'_> {
     fn conversations(&self, numbers: &mut Numbers, found: &mut Vec<Conversation>) {
-        if !self.asks.takes(Field::Protocol, self.number.into()) || !self.takes_ports() {
+        if !self.wants.takes_headers(self.is_v4, self.number) || !self.takes_ports() {
             return;
         }
         let Some(spec) = self.spec() else { return };
         let first = found.len();
-        let takes = |state: u32| self.asks.takes(Field::State, state.into());
+        let takes = |state: u32| self.wants.takes(&field::STATE, state.into());
         let send = |spec: Spec, course: Course| self.send(spec, course);
         let step = |packet: What| Step::Send {
             packet,
@@ -164,7 +142,7 @@ impl Packet<'_> {
         }
         if takes(state::INVALID)
             && let Transport::Tcp { .. } = spec.transport
-            && !self.asks.asks(Field::Flags)
+            && !self.wants.asks(&field::FLAGS)
         {
             let mut stray = numbers.fresh(&spec);
             if let Transport::Tcp { flags, ack, .. } = &mut stray.transport {
@@ -218,31 +196,9 @@ impl Packet<'_> {
             Course::FromMachine(to) => (None, Some(to)),
         };
         let sees_out = !matches!(self.hook, Hook::Prerouting | Hook::Ingress);
-        self.takes_port(from, Field::InName, Field::InIndex)
-            && (!sees_out || self.takes_port(to, Field::OutName, Field::OutIndex))
-    }
-
-    fn takes_port(&self, port: Option<usize>, name_field: Field, index_field: Field) -> bool {
-        let name = port.and_then(|port| self.scene.ports.get(port));
-        let mut bytes = [0; 16];
-        for (to, from) in bytes
-            .iter_mut()
-            .zip(name.iter().flat_map(|name| name.bytes()))
-        {
-            *to = from;
-        }
-        let known = name.and_then(|name| {
-            let interfaces = self.ruleset.interfaces.iter();
-            interfaces.clone().position(|known| known == name)
-        });
-        // Ports that no rule knows have numbers behind all others.
-        let index = match (name, known) {
-            (None, _) => 0,
-            (_, Some(at)) => at as u128 + 1,
-            (Some(_), None) => u128::from(u32::MAX),
-        };
-        self.asks.takes(name_field, u128::from_be_bytes(bytes))
-            && self.asks.takes(index_field, index)
+        let name = |port: Option<usize>| self.scene.ports.get(port?).map(String::as_str);
+        let oif = name(to.filter(|_| sees_out));
+        self.wants.takes_devices(self.ruleset, name(from), oif)
     }
 
     fn spec(&self) -> Option<Spec> {
@@ -262,39 +218,32 @@ impl Packet<'_> {
                 self.scene.host(to, self.is_v4)?,
             ),
         };
-        let (src_field, dst_field) = if self.is_v4 {
-            (Field::Src4, Field::Dst4)
-        } else {
-            (Field::Src6, Field::Dst6)
-        };
-        let src = self.address(src_field, src)?;
-        let dst = self.address(dst_field, dst)?;
+        let header = header(self.is_v4);
+        let src = self.address(&header.src, src)?;
+        let dst = self.address(&header.dst, dst)?;
         let mut spec = Spec::new(src, dst, self.transport()?);
-        let (hops_field, least) = if self.is_v4 {
-            (Field::Ttl, 64)
-        } else {
-            (Field::HopLimit, 64)
-        };
         // Behind routing, one hop has been taken.
         let behind = matches!(self.course, Course::Through(..))
             && matches!(self.hook, Hook::Forward | Hook::Postrouting | Hook::Egress);
-        let hops = self.asks.value(hops_field, &[least, 255])?;
+        let hops = self.wants.choose(&header.hops, &[64, 255])?;
         spec.hop_limit = u8::try_from(hops).ok()?;
-        if behind && self.asks.asks(hops_field) {
+        if behind && self.wants.asks(&header.hops) {
             spec.hop_limit = spec.hop_limit.saturating_add(1);
         }
-        if self.asks.asks(Field::Tos) {
-            spec.dscp = u8::try_from(self.asks.value(Field::Tos, &[0])?).ok()? >> 2;
+        if self.wants.asks(&field::TOS) {
+            spec.dscp = u8::try_from(self.wants.choose(&field::TOS, &[0])?).ok()? >> 2;
         }
-        if self.asks.asks(Field::Length) {
-            let usual: Vec<u128> = [40, 100, 500, 1000, 1400].to_vec();
-            let length = self.asks.value(Field::Length, &usual)?;
+        for length in [&field::LENGTH, &field::TOTAL_LENGTH] {
+            if !self.wants.asks(length) {
+                continue;
+            }
+            let length = self.wants.choose(length, &[40, 100, 500, 1000, 1400])?;
             let headers = spec.packet().len();
             let bytes = usize::try_from(length).ok()?.checked_sub(headers)?;
             spec.payload = vec![0; bytes];
         }
-        if self.asks.asks(Field::Mac) {
-            let value = self.asks.value(Field::Mac, &[])?.to_be_bytes();
+        if self.wants.asks(&field::MAC) {
+            let value = self.wants.choose(&field::MAC, &[])?.to_be_bytes();
             spec.mac = value.last_chunk().copied().map(Mac);
         }
         if matches!(
@@ -310,12 +259,12 @@ impl Packet<'_> {
         Some(spec)
     }
 
-    fn address(&self, field: Field, usual: IpAddr) -> Option<IpAddr> {
+    fn address(&self, field: &Subject, usual: IpAddr) -> Option<IpAddr> {
         let number = match usual {
             IpAddr::V4(v4) => u128::from(v4.to_bits()),
             IpAddr::V6(v6) => v6.to_bits(),
         };
-        let value = self.asks.value(field, &[number])?;
+        let value = self.wants.choose(field, &[number])?;
         if self.is_v4 {
             let bits = u32::try_from(value).ok()?;
             Some(Ipv4Addr::from_bits(bits).into())
@@ -325,35 +274,35 @@ impl Packet<'_> {
     }
 
     fn transport(&self) -> Option<Transport> {
-        let byte = |field, usual: &[u128]| {
-            let value = self.asks.value(field, usual)?;
+        let byte = |field: &Subject, usual: &[u128]| {
+            let value = self.wants.choose(field, usual)?;
             u8::try_from(value).ok()
         };
-        let port = |field, usual: &[u128]| {
-            let value = self.asks.value(field, usual)?;
+        let port = |field: &Subject, usual: &[u128]| {
+            let value = self.wants.choose(field, usual)?;
             u16::try_from(value).ok()
         };
         Some(match self.number {
             protocol::TCP => Transport::Tcp {
-                sport: port(Field::Sport, &[40_000])?,
-                dport: port(Field::Dport, DPORTS)?,
-                flags: byte(Field::Flags, &[2, 0x10, 0x12, 4, 1, 3, 0, 0x29])?,
+                sport: port(&field::SPORT, &[40_000])?,
+                dport: port(&field::DPORT, DPORTS)?,
+                flags: byte(&field::FLAGS, &[2, 0x10, 0x12, 4, 1, 3, 0, 0x29])?,
                 seq: 1000,
                 ack: 0,
             },
             protocol::UDP => Transport::Udp {
-                sport: port(Field::Sport, &[40_000])?,
-                dport: port(Field::Dport, DPORTS)?,
+                sport: port(&field::SPORT, &[40_000])?,
+                dport: port(&field::DPORT, DPORTS)?,
             },
             number if number == icmp(self.is_v4) => {
                 let echo = if self.is_v4 { 8 } else { 128 };
                 // A match of the type is one of the first two bytes, where ports lie in other protocols.
                 let types = std::iter::once(echo).chain(0..=255);
                 let usual: Vec<u128> = types.map(|kind| kind << 8).collect();
-                let asked = self.asks.value(Field::Sport, &usual)?;
+                let asked = self.wants.choose(&field::SPORT, &usual)?;
                 Transport::Icmp {
-                    kind: byte(Field::Type, &[asked >> 8])?,
-                    code: byte(Field::Code, &[asked & 0xff])?,
+                    kind: byte(&field::TYPE, &[asked >> 8])?,
+                    code: byte(&field::CODE, &[asked & 0xff])?,
                     id: 1,
                     seq: 1,
                 }

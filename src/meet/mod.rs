@@ -16,19 +16,18 @@ use std::net::IpAddr;
 use redan_runtime::Mac;
 use redan_vm::Ruleset;
 use redan_vm::ct::{CtKey, state};
-use redan_vm::family::{Family, Hook, nfproto};
-use redan_vm::ids::{ChainId, RuleId};
+use redan_vm::family::{Family, Hook};
+use redan_vm::ids::RuleId;
 use redan_vm::instr::Base;
 use redan_vm::meta::MetaKey;
-use redan_vm::packet::{ethertype, protocol};
-use redan_vm::predicate::{Pass, Subject, Test};
+use redan_vm::packet::protocol;
+use redan_vm::predicate::{Subject, Test};
 
+pub(crate) use paths::{Goal, Map, Path};
 pub(crate) use unmet::Unmet;
+pub(crate) use wants::{Wants, sees};
 
 use self::draft::{Part, Plan};
-pub(crate) use self::paths::Map;
-use self::paths::Path;
-use self::wants::Wants;
 use crate::craft::Spec;
 
 /// Packets tried for one goal.
@@ -39,15 +38,6 @@ const MORE: usize = 12;
 
 /// Elements of a set that are tried for one goal.
 const ELEMENTS: usize = 3;
-
-/// What is to be met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Goal {
-    /// All of a rule's matches hold.
-    Rule(RuleId),
-    /// A base chain comes to its end.
-    Policy(ChainId),
-}
 
 /// A way that a packet may take: where it comes from, and what rules see of that.
 #[derive(Clone, Debug)]
@@ -265,81 +255,24 @@ impl<'a> Seeker<'a> {
 
     /// What can be tried at first, and why nothing can where that is so.
     fn plans(&self, goal: Goal) -> (VecDeque<Plan>, Option<Unmet>) {
-        let chain = match goal {
-            Goal::Policy(chain) => Some(chain),
-            Goal::Rule(rule) => self.ruleset.rules.get(rule.index()).map(|rule| rule.chain),
-        };
-        let paths = chain.map_or_else(Vec::new, |chain| self.map.to(self.ruleset, chain));
+        let paths = self.map.to(self.ruleset, goal);
         if paths.is_empty() {
             return (VecDeque::new(), Some(Unmet::NoJump));
         }
         let (mut plans, mut why) = (VecDeque::new(), None);
         for path in &paths {
-            for choice in 0..ELEMENTS {
-                match self.wants(path, goal, choice) {
+            let elements = self.map.elements(self.ruleset, path, goal);
+            for choice in 0..elements.min(ELEMENTS) {
+                match self.map.wants(self.ruleset, path, goal, choice) {
                     Ok(wants) => match self.spread(path, &wants) {
                         Ok(found) => plans.extend(found),
                         Err(unmet) => why = why.or(Some(unmet)),
                     },
                     Err(unmet) => why = why.or(Some(unmet)),
                 }
-                if !self.has_sets(path, goal) {
-                    break;
-                }
             }
         }
         (plans, why)
-    }
-
-    fn rules_of(path: &Path, goal: Goal) -> impl Iterator<Item = RuleId> {
-        let own = match goal {
-            Goal::Rule(rule) => Some(rule),
-            Goal::Policy(_) => None,
-        };
-        path.jumps.iter().map(|jump| jump.rule).chain(own)
-    }
-
-    /// Whether sets are asked, so that another element may do where one does not.
-    fn has_sets(&self, path: &Path, goal: Goal) -> bool {
-        Self::rules_of(path, goal).any(|rule| {
-            self.map.predicate(rule).is_some_and(|predicate| {
-                predicate.verdict_map.is_some()
-                    || predicate
-                        .tests
-                        .iter()
-                        .any(|test| matches!(test.pass, Pass::Set { .. }))
-            })
-        })
-    }
-
-    /// What the rules on a path ask together.
-    fn wants(&self, path: &Path, goal: Goal, choice: usize) -> Result<Wants, Unmet> {
-        let mut wants = Wants::default();
-        for rule in Self::rules_of(path, goal) {
-            let predicate = self.map.predicate(rule).ok_or(Unmet::NotFound)?;
-            for test in &predicate.tests {
-                wants.require(self.ruleset, test, choice)?;
-            }
-            let row = path.jumps.iter().find(|jump| jump.rule == rule);
-            match (&predicate.map_key, row.and_then(|jump| jump.row.as_ref())) {
-                (Some(subject), Some((_, row))) => wants.require_row(subject, row)?,
-                (Some(subject), None) => {
-                    if let Some(set) = predicate.verdict_map {
-                        let test = Test {
-                            subject: subject.clone(),
-                            bits: 128,
-                            pass: Pass::Set {
-                                set,
-                                inverted: false,
-                            },
-                        };
-                        wants.require(self.ruleset, &test, choice)?;
-                    }
-                }
-                (None, _) => {}
-            }
-        }
-        Ok(wants)
     }
 
     /// Every way, family, protocol and part of a conversation that fits.
@@ -438,81 +371,20 @@ impl<'a> Seeker<'a> {
 
     /// Whether a way's interfaces are those that are asked for.
     fn is_named(&self, way: &Way, wants: &Wants) -> bool {
-        let fits = |name: &Option<String>, by_name, by_index| {
-            let number = name.as_ref().map_or(0, |name| name_number(name));
-            let index = name.as_ref().and_then(|name| {
-                let at = self
-                    .ruleset
-                    .interfaces
-                    .iter()
-                    .position(|known| known == name)?;
-                u128::try_from(at + 1).ok()
-            });
-            let (named, indexed) = (Subject::Meta(by_name), Subject::Meta(by_index));
-            (name.is_some() || !(wants.asks(&named) || wants.asks(&indexed)))
-                && wants.takes(&named, number)
-                && index.map_or(!wants.asks(&indexed), |index| wants.takes(&indexed, index))
-        };
-        fits(&way.iif, MetaKey::Iifname, MetaKey::Iif)
-            && fits(&way.oif, MetaKey::Oifname, MetaKey::Oif)
+        wants.takes_devices(self.ruleset, way.iif.as_deref(), way.oif.as_deref())
     }
 
     /// Whether a plan agrees with itself in what is not chosen but given.
     fn fits(&self, plan: &Plan) -> bool {
-        let (protocol, ether) = if plan.is_v4 {
-            (nfproto::IPV4, ethertype::IPV4)
-        } else {
-            (nfproto::IPV6, ethertype::IPV6)
-        };
-        let takes = |key, value| plan.wants.takes(&Subject::Meta(key), value);
         let way = self.ways.get(plan.way);
-        let link = Subject::Payload {
-            base: Base::Link,
-            offset: 12,
-            len: 2,
-        };
-        let field = Subject::Payload {
-            base: Base::Network,
-            offset: if plan.is_v4 { 9 } else { 6 },
-            len: 1,
-        };
-        let (at_ip, at_other) = (
-            takes(MetaKey::Nfproto, protocol.into()),
-            takes(MetaKey::Nfproto, nfproto::NETDEV.into())
-                || takes(MetaKey::Nfproto, nfproto::BRIDGE.into()),
-        );
-        (at_ip || at_other)
-            && (takes(MetaKey::Protocol, ether.into())
-                || takes(MetaKey::Protocol, ethertype::VLAN.into()))
-            && (plan.wants.takes(&link, ether.into())
-                || plan.wants.takes(&link, ethertype::VLAN.into()))
-            && takes(MetaKey::L4proto, plan.l4.into())
-            && plan.wants.takes(&field, plan.l4.into())
+        plan.wants.takes_headers(plan.is_v4, plan.l4)
             && way.is_some_and(|way| self.is_named(way, &plan.wants))
     }
-}
-
-/// A name as the number that compares of names see.
-fn name_number(name: &str) -> u128 {
-    let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(name.bytes().take(15)) {
-        *to = from;
-    }
-    u128::from_be_bytes(bytes)
 }
 
 fn has_family(way: &Way, is_v4: bool) -> bool {
     let has = |list: &[IpAddr]| list.iter().any(|address| address.is_ipv4() == is_v4);
     has(&way.src) && has(&way.dst)
-}
-
-const fn sees(family: Family, is_v4: bool) -> bool {
-    match family {
-        Family::Ip => is_v4,
-        Family::Ip6 => !is_v4,
-        Family::Inet | Family::Bridge | Family::Netdev => true,
-        Family::Arp => false,
-    }
 }
 
 /// The layer 4 protocols to try.
@@ -522,14 +394,7 @@ fn protocols(wants: &Wants, is_v4: bool) -> Vec<u8> {
     } else {
         protocol::ICMPV6
     };
-    let field = Subject::Payload {
-        base: Base::Network,
-        offset: if is_v4 { 9 } else { 6 },
-        len: 1,
-    };
-    let l4 = Subject::Meta(MetaKey::L4proto);
-    let fits =
-        |value: &u8| wants.takes(&l4, (*value).into()) && wants.takes(&field, (*value).into());
+    let fits = |value: &u8| wants.takes_headers(is_v4, *value);
     let usual: Vec<u8> = [protocol::TCP, protocol::UDP, icmp]
         .into_iter()
         .filter(fits)

@@ -1,10 +1,14 @@
-//! The ways to a chain: which rules jump to it, from which base chain on, and by which element where a verdict map jumps.
+//! The ways to a goal: which rules jump to its chain, from which base chain on, and by which element where a verdict map jumps; and what
+//! they ask together.
 
 use redan_vm::Ruleset;
-use redan_vm::ids::{ChainId, RuleId, SetId};
+use redan_vm::ids::{ChainId, RuleId};
 use redan_vm::instr::Verdict;
-use redan_vm::predicate::{self, Predicate, Row};
+use redan_vm::predicate::{self, Pass, Predicate, Row, Test};
 use redan_vm::ruleset::ElementData;
+
+use super::unmet::Unmet;
+use super::wants::Wants;
 
 /// Most ways to one chain that are looked at.
 const WAYS: usize = 24;
@@ -12,24 +16,43 @@ const WAYS: usize = 24;
 /// Longest way, as the kernel's jump stack (`NFT_JUMP_STACK_SIZE`).
 const DEPTH: usize = 16;
 
+/// What is to be met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Goal {
+    /// All of a rule's matches hold.
+    Rule(RuleId),
+    /// A base chain comes to its end.
+    Policy(ChainId),
+}
+
+impl Goal {
+    /// The chain that it belongs to.
+    pub(crate) fn chain(self, ruleset: &Ruleset) -> Option<ChainId> {
+        match self {
+            Self::Rule(rule) => ruleset.rules.get(rule.index()).map(|rule| rule.chain),
+            Self::Policy(chain) => Some(chain),
+        }
+    }
+}
+
 /// A rule that jumps.
 #[derive(Clone, Debug)]
-pub(super) struct Jump {
+struct Jump {
     /// The rule.
-    pub(super) rule: RuleId,
+    rule: RuleId,
     /// The chain that it goes to.
-    pub(super) to: ChainId,
+    to: ChainId,
     /// The element of its verdict map that does.
-    pub(super) row: Option<(SetId, Row)>,
+    row: Option<Row>,
 }
 
 /// A base chain and the jumps from it on.
 #[derive(Clone, Debug)]
-pub(super) struct Path {
+pub(crate) struct Path {
     /// Where it starts.
-    pub(super) base: ChainId,
+    pub(crate) base: ChainId,
     /// The jumps, first to last.
-    pub(super) jumps: Vec<Jump>,
+    jumps: Vec<Jump>,
 }
 
 /// What every rule asks, and every jump.
@@ -84,9 +107,12 @@ impl Map {
         found
     }
 
-    /// The ways to a chain, short ones first.
-    pub(super) fn to(&self, ruleset: &Ruleset, chain: ChainId) -> Vec<Path> {
+    /// The ways to a goal, short ones first.
+    pub(crate) fn to(&self, ruleset: &Ruleset, goal: Goal) -> Vec<Path> {
         let mut found = Vec::new();
+        let Some(chain) = goal.chain(ruleset) else {
+            return found;
+        };
         let mut open = std::collections::VecDeque::from([(chain, Vec::<Jump>::new())]);
         while let Some((at, jumps)) = open.pop_front() {
             if found.len() >= WAYS || open.len() > 16 * WAYS {
@@ -114,6 +140,75 @@ impl Map {
         }
         found
     }
+
+    /// The rules of a way with the elements by which they jump, and the goal's own.
+    fn rules<'a>(
+        &'a self,
+        path: &'a Path,
+        goal: Goal,
+    ) -> impl Iterator<Item = (&'a Predicate, Option<&'a Row>)> {
+        let own = match goal {
+            Goal::Rule(rule) => Some((rule, None)),
+            Goal::Policy(_) => None,
+        };
+        let jumps = path.jumps.iter();
+        let rules = jumps.map(|jump| (jump.rule, jump.row.as_ref())).chain(own);
+        rules.filter_map(|(rule, row)| Some((self.predicate(rule)?, row)))
+    }
+
+    /// How many different packets the sets that are asked on a way give.
+    pub(crate) fn elements(&self, ruleset: &Ruleset, path: &Path, goal: Goal) -> usize {
+        let size = |test: &Test| match &test.pass {
+            Pass::Set {
+                set,
+                inverted: false,
+            } => (ruleset.sets.get(set.index()))
+                .map_or(0, |set| predicate::rows(set, &test.subject).len()),
+            Pass::Set { .. } | Pass::In(_) | Pass::Masked { .. } => 1,
+        };
+        let tests = self.rules(path, goal).flat_map(|(predicate, row)| {
+            let map = row.is_none().then(|| map_test(predicate)).flatten();
+            predicate.tests.iter().cloned().chain(map)
+        });
+        tests.map(|test| size(&test)).max().unwrap_or(1).max(1)
+    }
+
+    /// What the rules on a way ask together. Of each set's elements, number `choice` is taken.
+    pub(crate) fn wants(
+        &self,
+        ruleset: &Ruleset,
+        path: &Path,
+        goal: Goal,
+        choice: usize,
+    ) -> Result<Wants, Unmet> {
+        let mut wants = Wants::default();
+        for (predicate, row) in self.rules(path, goal) {
+            for test in &predicate.tests {
+                wants.require(ruleset, test, choice)?;
+            }
+            match (&predicate.map_key, row) {
+                (Some(subject), Some(row)) => wants.require_row(subject, row)?,
+                _ => {
+                    if let Some(test) = map_test(predicate) {
+                        wants.require(ruleset, &test, choice)?;
+                    }
+                }
+            }
+        }
+        Ok(wants)
+    }
+}
+
+/// The lookup of a rule's verdict map: any of its elements.
+fn map_test(predicate: &Predicate) -> Option<Test> {
+    Some(Test {
+        subject: predicate.map_key.clone()?,
+        bits: 128,
+        pass: Pass::Set {
+            set: predicate.verdict_map?,
+            inverted: false,
+        },
+    })
 }
 
 /// Where a verdict goes.
@@ -138,7 +233,7 @@ fn from_map(ruleset: &Ruleset, rule: RuleId, predicate: &Predicate) -> Vec<Jump>
             Some(ElementData::Verdict(verdict)) => Some(Jump {
                 rule,
                 to: target(*verdict)?,
-                row: Some((id, row)),
+                row: Some(row),
             }),
             _ => None,
         })

@@ -1,11 +1,14 @@
 //! What is wanted of a packet, subject by subject: what the rules on its way ask, less what rules before them take.
 
 use redan_vm::Ruleset;
+use redan_vm::family::{Family, nfproto};
 use redan_vm::ids::SetId;
 use redan_vm::instr::Base;
+use redan_vm::meta::MetaKey;
+use redan_vm::packet::ethertype;
 use redan_vm::predicate::{self, Intervals, Pass, Row, Subject, Test, max_of};
 
-use super::Unmet;
+use super::unmet::{Unmet, beyond};
 
 /// What is wanted of one subject.
 #[derive(Clone, Debug)]
@@ -19,10 +22,10 @@ struct Want {
 
 /// What is wanted of a packet.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wants {
+pub(crate) struct Wants {
     wants: Vec<Want>,
     /// What is asked that no packet's bytes decide.
-    pub(super) beyond: Vec<String>,
+    pub(crate) beyond: Vec<String>,
 }
 
 impl Wants {
@@ -34,8 +37,8 @@ impl Wants {
         choice: usize,
     ) -> Result<(), Unmet> {
         match (&test.subject, &test.pass) {
-            (Subject::Other(_, text), _) => {
-                self.beyond.push(text.clone());
+            (Subject::Other(..), _) => {
+                self.beyond.extend(beyond(&test.subject));
                 Ok(())
             }
             (subject, Pass::In(values)) => self.allow(subject, test.bits, values),
@@ -141,26 +144,29 @@ impl Wants {
     }
 
     /// Whether a subject may have a value.
-    pub(super) fn takes(&self, subject: &Subject, value: u128) -> bool {
+    pub(crate) fn takes(&self, subject: &Subject, value: u128) -> bool {
         self.find(subject).is_none_or(|want| want.takes(value))
     }
 
     /// Whether anything is asked of a subject.
-    pub(super) fn asks(&self, subject: &Subject) -> bool {
+    pub(crate) fn asks(&self, subject: &Subject) -> bool {
         self.find(subject).is_some()
     }
 
     /// A value for a subject: the first of `liked` that fits, else one that does.
-    pub(super) fn choose(&self, subject: &Subject, liked: &[u128]) -> Option<u128> {
+    pub(crate) fn choose(&self, subject: &Subject, liked: &[u128]) -> Option<u128> {
         let Some(want) = self.find(subject) else {
             return liked.first().copied();
         };
         let fits = |value: &u128| want.takes(*value);
         liked.iter().copied().find(|value| fits(value)).or_else(|| {
-            // Behind a network's own address; then its ends, and what masks ask for.
             let ranges = || want.allowed.ranges().iter();
-            let within =
-                ranges().filter_map(|(low, high)| low.checked_add(5).filter(|value| value <= high));
+            // A host behind a network's own address; then its ends, and what masks ask for.
+            let hosts = |steps: u128| {
+                let hosts = ranges().map(move |(low, high)| (low.saturating_add(steps), *high));
+                hosts.filter_map(|(host, high)| (host <= high).then_some(host))
+            };
+            let within = hosts(5).chain(hosts(1));
             let ends = ranges().flat_map(|(low, high)| [*low, *high]);
             let masked = want.masks.iter().flat_map(|(mask, value, _)| {
                 [*value, value ^ mask, value ^ (mask & mask.wrapping_neg())]
@@ -194,10 +200,58 @@ impl Wants {
             .collect()
     }
 
+    /// Whether a packet may have these headers.
+    pub(crate) fn takes_headers(&self, is_v4: bool, l4: u8) -> bool {
+        let (protocol, ether, offset) = if is_v4 {
+            (nfproto::IPV4, ethertype::IPV4, 9)
+        } else {
+            (nfproto::IPV6, ethertype::IPV6, 6)
+        };
+        let payload = |base, offset, len| Subject::Payload { base, offset, len };
+        let takes = |key, value| self.takes(&Subject::Meta(key), value);
+        // Chains of bridges and devices see their own family, and a tag in place of what is behind it.
+        let families = [protocol, nfproto::NETDEV, nfproto::BRIDGE];
+        let types = [ether, ethertype::VLAN];
+        let link = payload(Base::Link, 12, 2);
+        families
+            .iter()
+            .any(|family| takes(MetaKey::Nfproto, (*family).into()))
+            && types
+                .iter()
+                .any(|ty| takes(MetaKey::Protocol, (*ty).into()))
+            && types.iter().any(|ty| self.takes(&link, (*ty).into()))
+            && takes(MetaKey::L4proto, l4.into())
+            && self.takes(&payload(Base::Network, offset, 1), l4.into())
+    }
+
+    /// Whether a packet may come in and leave by these interfaces; `None` where it has none.
+    pub(crate) fn takes_devices(
+        &self,
+        ruleset: &Ruleset,
+        iif: Option<&str>,
+        oif: Option<&str>,
+    ) -> bool {
+        let fits = |name: Option<&str>, by_name, by_index| {
+            // Interfaces that no rule knows have numbers behind all others; none at all is nameless, and number 0.
+            let index = name.map_or(0, |name| {
+                let at = ruleset.interfaces.iter().position(|known| known == name);
+                at.map_or(u128::from(u32::MAX), |at| at as u128 + 1)
+            });
+            self.takes(&Subject::Meta(by_name), name.map_or(0, name_number))
+                && self.takes(&Subject::Meta(by_index), index)
+        };
+        fits(iif, MetaKey::Iifname, MetaKey::Iif) && fits(oif, MetaKey::Oifname, MetaKey::Oif)
+    }
+
+    /// All that something is asked of.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.wants.iter().map(|want| &want.subject)
+    }
+
     /// Payload that is asked for: base, offset, length, in bytes.
     pub(super) fn payload(&self) -> impl Iterator<Item = (&Subject, Base, u32, u8)> {
-        self.wants.iter().filter_map(|want| match want.subject {
-            Subject::Payload { base, offset, len } => Some((&want.subject, base, offset, len)),
+        self.subjects().filter_map(|subject| match *subject {
+            Subject::Payload { base, offset, len } => Some((subject, base, offset, len)),
             Subject::Meta(_) | Subject::Ct(..) | Subject::Concat(_) | Subject::Other(..) => None,
         })
     }
@@ -210,6 +264,25 @@ impl Want {
                 .masks
                 .iter()
                 .all(|(mask, want, equal)| (value & mask == *want) == *equal)
+    }
+}
+
+/// A name as the number that compares of names see.
+fn name_number(name: &str) -> u128 {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(name.bytes().take(15)) {
+        *to = from;
+    }
+    u128::from_be_bytes(bytes)
+}
+
+/// Whether the chains of a family see packets of IPv4, or of IPv6.
+pub(crate) const fn sees(family: Family, is_v4: bool) -> bool {
+    match family {
+        Family::Ip => is_v4,
+        Family::Ip6 => !is_v4,
+        Family::Inet | Family::Bridge | Family::Netdev => true,
+        Family::Arp => false,
     }
 }
 

@@ -171,9 +171,12 @@ const fn in_set(subject: Subject, set: SetId) -> Test {
 /// What a set's keys stand for, as far as they are names.
 fn key(set: &Set) -> Subject {
     let mut parts: Vec<Subject> = (set.key_types.iter())
-        .map(|ty| match ty {
-            DataType::Ifname => Subject::Meta(MetaKey::Iifname),
-            _ => Subject::Other(0, String::new()),
+        .map(|ty| {
+            if *ty == DataType::Ifname {
+                Subject::Meta(MetaKey::Iifname)
+            } else {
+                Subject::Other(0, String::new())
+            }
         })
         .collect();
     match parts.pop() {
