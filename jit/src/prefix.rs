@@ -110,6 +110,7 @@ fn nature(instr: &Instr) -> Nature {
         | Instr::Socket { .. }
         | Instr::Osf { .. }
         | Instr::Xfrm { .. }
+        | Instr::Tunnel { .. }
         | Instr::Numgen { .. }
         | Instr::Jhash { .. }
         | Instr::Symhash { .. }

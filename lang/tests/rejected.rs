@@ -440,3 +440,44 @@ fn statements_must_be_ones_that_the_kernel_can_make() {
         assert_eq!(codes(&text), [""; 0], "{rule}");
     }
 }
+
+#[test]
+fn tunnels_are_whole_and_in_tables_of_netdev() {
+    let ends = "ip saddr 192.0.2.1; ip daddr 192.0.2.2;";
+    let tunnel =
+        |family: &str, lines: String| format!("table {family} t {{\n tunnel a {{ {lines} }}\n}}\n");
+    let chain =
+        |family: &str, rule: &str| format!("table {family} t {{\n chain c {{\n  {rule}\n }}\n}}\n");
+    compare([
+        (tunnel("ip", ends.to_owned()), "E122"),
+        (chain("inet", "tunnel id 4"), "E122"),
+        (chain("netdev", "tunnel nr 4"), "E117"),
+        (chain("netdev", "tunnel name \"x\""), "E104"),
+        (tunnel("netdev", "ip saddr 192.0.2.1;".to_owned()), "E135"),
+        (
+            tunnel(
+                "netdev",
+                "ip saddr 192.0.2.1; ip6 daddr 2001:db8::1;".to_owned(),
+            ),
+            "E135",
+        ),
+        (tunnel("netdev", format!("{ends} ttl 256;")), "E111"),
+        (tunnel("netdev", format!("{ends} gbp 1;")), "E135"),
+        (
+            tunnel("netdev", format!("{ends} vxlan {{ ttl 4; }}")),
+            "E135",
+        ),
+        (tunnel("netdev", format!("{ends} vxlan;")), "E010"),
+        (
+            tunnel("netdev", format!("{ends} erspan {{ version 2; index 1; }}")),
+            "E135",
+        ),
+        (
+            tunnel(
+                "netdev",
+                format!("{ends} geneve {{ class 1 opt-type 1 data \"0x1234\"; }}"),
+            ),
+            "E016",
+        ),
+    ]);
+}

@@ -201,6 +201,15 @@ pub enum SocketKey {
     Cgroupv2(u32),
 }
 
+/// What a tunnel device says of a packet that came through it (`nft_tunnel.c: nft_tunnel_get_eval`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TunnelKey {
+    /// Whether it came through one.
+    Path,
+    /// The tunnel's number.
+    Id,
+}
+
 /// What `xfrm` loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum XfrmKey {
@@ -246,6 +255,8 @@ pub enum ObjectKind {
     CtHelper,
     /// 4.
     Limit,
+    /// 6.
+    Tunnel,
     /// 7.
     CtTimeout,
     /// 8.
@@ -611,6 +622,13 @@ pub enum Instr {
         spnum: u8,
         /// Which key.
         key: XfrmKey,
+        /// Where the result goes.
+        dst: Reg,
+    },
+    /// Loads from what a tunnel device says of the packet.
+    Tunnel {
+        /// Which key.
+        key: TunnelKey,
         /// Where the result goes.
         dst: Reg,
     },

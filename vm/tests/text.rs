@@ -12,7 +12,8 @@ use common::{Builder, dport, verdict};
 use redan_vm::ct::{CtKey, Direction};
 use redan_vm::instr::{
     Base, BitwiseRegOp, ByteorderOp, ChecksumKind, CmpOp, Dynset, DynsetOp, ExthdrOp, FibResult,
-    Log, Nat, NatKind, ObjectKind, Reject, RtKey, ShiftOp, SocketKey, XfrmKey, fib_flags,
+    Log, Nat, NatKind, ObjectKind, Reject, RtKey, ShiftOp, SocketKey, TunnelKey, XfrmKey,
+    fib_flags,
 };
 use redan_vm::meta::MetaKey;
 use redan_vm::ruleset::{
@@ -275,6 +276,20 @@ fn routes_sockets_and_numbers() {
                 dst: R1,
             },
             "xfrm load in 2 saddr4 => reg 1",
+        ),
+        (
+            Instr::Tunnel {
+                key: TunnelKey::Id,
+                dst: R1,
+            },
+            "tunnel load id => reg 1",
+        ),
+        (
+            Instr::Tunnel {
+                key: TunnelKey::Path,
+                dst: R1,
+            },
+            "tunnel load path => reg 1",
         ),
         (numgen(false, 0), "numgen reg 1 = inc mod 7"),
         (numgen(true, 2), "numgen reg 1 = random mod 7 offset 2"),

@@ -317,6 +317,7 @@ fn register_use(instr: &Instr) -> RegisterUse {
         | Instr::Socket { .. }
         | Instr::Osf { .. }
         | Instr::Xfrm { .. }
+        | Instr::Tunnel { .. }
         | Instr::Numgen { .. }
         | Instr::Jhash { .. }
         | Instr::Symhash { .. }

@@ -275,6 +275,7 @@ impl RuleEmitter<'_, '_> {
             | Instr::Socket { .. }
             | Instr::Osf { .. }
             | Instr::Xfrm { .. }
+            | Instr::Tunnel { .. }
             | Instr::Numgen { .. }
             | Instr::Jhash { .. }
             | Instr::Symhash { .. }

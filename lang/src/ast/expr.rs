@@ -213,6 +213,11 @@ pub enum ExprKind {
         /// `reqid`, `spi`, `saddr`, `daddr`.
         key: Word,
     },
+    /// `tunnel id`.
+    Tunnel {
+        /// `id` or `path`.
+        key: Word,
+    },
     /// `numgen inc mod 10 offset 100`.
     Numgen {
         /// `inc` or `random`.

@@ -208,6 +208,8 @@ pub enum ObjectKind {
     Secmark,
     /// `synproxy`.
     Synproxy,
+    /// `tunnel`.
+    Tunnel,
 }
 
 impl ObjectKind {
@@ -222,6 +224,7 @@ impl ObjectKind {
             Self::CtExpectation => "ct expectation",
             Self::Secmark => "secmark",
             Self::Synproxy => "synproxy",
+            Self::Tunnel => "tunnel",
         }
     }
 }
@@ -274,6 +277,16 @@ pub enum ObjectItem {
     Timeout(u64),
     /// `size 12` of an expectation.
     Size(Number),
+    /// `id 10` of a tunnel, and its other numbers.
+    TunnelNumber(Word, Number),
+    /// `ip saddr 192.0.2.1` of a tunnel: family, side, address.
+    TunnelAddr(Word, Word, Expr),
+    /// `direction ingress` of an ERSPAN tunnel.
+    TunnelDirection(Word),
+    /// `class 1 opt-type 2 data "0x01020304"` of a Geneve tunnel.
+    TunnelOption(Number, Number, Str),
+    /// `vxlan { ... }` of a tunnel.
+    TunnelKind(Word, Vec<Self>),
     /// `comment "..."`.
     Comment(Str),
 }

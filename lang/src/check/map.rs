@@ -29,6 +29,7 @@ pub(crate) fn vm_kind(kind: ObjectKind) -> VmKind {
         ObjectKind::CtExpectation => VmKind::CtExpectation,
         ObjectKind::Secmark => VmKind::Secmark,
         ObjectKind::Synproxy => VmKind::Synproxy,
+        ObjectKind::Tunnel => VmKind::Tunnel,
     }
 }
 
@@ -382,5 +383,6 @@ pub(crate) fn kind_words(kind: VmKind) -> &'static str {
         VmKind::CtExpectation => "ct expectation",
         VmKind::Secmark => "secmark",
         VmKind::Synproxy => "synproxy",
+        VmKind::Tunnel => "tunnel",
     }
 }

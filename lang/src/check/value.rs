@@ -420,6 +420,7 @@ fn is_field(cx: &mut Context<'_>, expr: &Expr) -> bool {
         | ExprKind::Socket { .. }
         | ExprKind::Osf { .. }
         | ExprKind::Ipsec { .. }
+        | ExprKind::Tunnel { .. }
         | ExprKind::Numgen { .. }
         | ExprKind::Jhash { .. }
         | ExprKind::Symhash { .. }

@@ -14,12 +14,15 @@ const FLOWTABLE: Kind = keyword("flowtable");
 const CT: Kind = keyword("ct");
 const JUMP: Kind = keyword("jump");
 const GOTO: Kind = keyword("goto");
-const OBJECTS: [Kind; 5] = [
+const TUNNEL: Kind = keyword("tunnel");
+const TUNNEL_KINDS: [Kind; 3] = [keyword("vxlan"), keyword("erspan"), keyword("geneve")];
+const OBJECTS: [Kind; 6] = [
     keyword("counter"),
     keyword("quota"),
     keyword("limit"),
     keyword("secmark"),
     keyword("synproxy"),
+    TUNNEL,
 ];
 const CT_OBJECTS: [Kind; 3] = [
     keyword("helper"),
@@ -99,7 +102,12 @@ pub(crate) fn brace(block: Block, toks: &[Tok], in_parens: bool) -> Brace {
     let header = match block {
         Block::Top if VERBS.contains(&first.kind) => header_of(toks.get(1..).unwrap_or_default()),
         Block::Top | Block::Table => header_of(toks),
-        Block::Chain | Block::Set | Block::Object | Block::Flowtable => {
+        Block::Object if matches!(toks, [only] if TUNNEL_KINDS.contains(&only.kind)) => {
+            return Brace::Block(Block::Tunnel);
+        }
+        // `tunnel id { 1, 2 }` is a match
+        Block::Chain if first.kind == TUNNEL => return Brace::Set,
+        Block::Chain | Block::Set | Block::Object | Block::Tunnel | Block::Flowtable => {
             // `ct helper x {` has one word more
             let words = if first.kind == CT { 3 } else { 2 };
             let alone = toks.len() == words || first.kind == TABLE;

@@ -16,6 +16,8 @@ pub(crate) enum Block {
     Chain,
     Set,
     Object,
+    /// The encapsulation of a tunnel object.
+    Tunnel,
     Flowtable,
 }
 
@@ -28,6 +30,7 @@ impl Block {
             Self::Chain => "chain",
             Self::Set => "set",
             Self::Object => "object",
+            Self::Tunnel => "encapsulation",
             Self::Flowtable => "flowtable",
         }
     }

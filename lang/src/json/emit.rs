@@ -163,6 +163,7 @@ fn object_value(table: &Table, object: &Object) -> Value {
             put(&mut map, "size", *size);
             put(&mut map, "l3proto", l3proto(*l3));
         }
+        StateSpec::Tunnel(of) => super::tunnel::members(&mut map, of),
         StateSpec::Secmark(context) => put(&mut map, "context", context.as_str()),
         StateSpec::Synproxy { mss, wscale, flags } => synproxy(&mut map, *mss, *wscale, *flags),
         StateSpec::Last { .. } | StateSpec::Connlimit { .. } | StateSpec::Numgen => {}
@@ -487,6 +488,7 @@ fn state(spec: &StateSpec) -> Value {
         | StateSpec::CtHelper { .. }
         | StateSpec::CtTimeout { .. }
         | StateSpec::CtExpectation { .. }
+        | StateSpec::Tunnel(_)
         | StateSpec::Secmark(_) => return Value::Null,
     };
     one(word, Value::Object(map))
@@ -658,6 +660,10 @@ fn field_value(field: &Field) -> Value {
             put(&mut map, "dir", *dir);
             put(&mut map, "spnum", *spnum);
             "ipsec"
+        }
+        Field::Tunnel(key) => {
+            put(&mut map, "key", *key);
+            "tunnel"
         }
         Field::Numgen(mode, modulus, offset) => {
             put(&mut map, "mode", *mode);

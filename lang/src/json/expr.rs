@@ -345,6 +345,10 @@ impl Writer {
                 self.push(" ");
                 self.member(body, "key");
             }
+            "tunnel" => {
+                self.push("tunnel ");
+                self.member(body, "key");
+            }
             "numgen" => {
                 self.push("numgen ");
                 self.member(body, "mode");

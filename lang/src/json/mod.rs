@@ -8,6 +8,7 @@ mod expr;
 mod node;
 mod read;
 mod stmt;
+mod tunnel;
 mod write;
 
 pub use emit::emit;

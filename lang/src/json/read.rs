@@ -7,6 +7,7 @@
 
 use super::expr::{Text, style_of, style_of_type};
 use super::node::{self, Fault, Kind, Node};
+use super::tunnel;
 use super::write::{Piece, Writer};
 use crate::diag::{Code, Diagnostic};
 use crate::source::{SourceId, Sources, Span};
@@ -33,6 +34,7 @@ const OBJECTS: &[&str] = &[
     "ct expectation",
     "secmark",
     "synproxy",
+    "tunnel",
 ];
 
 /// Most faults that are shown of a file.
@@ -629,6 +631,7 @@ fn object(out: &mut Writer, kind: &str, body: &Node) {
         }
         "limit" => out.limit(body),
         "synproxy" => out.synproxy(body),
+        "tunnel" => tunnel::object(out, body),
         "secmark" => {
             if let Some(context) = out.need(body, "context") {
                 out.push(" ");

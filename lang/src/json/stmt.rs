@@ -52,6 +52,10 @@ impl Writer {
                 self.push(" set ");
                 self.object_ref(body);
             }
+            "tunnel" => {
+                self.push("tunnel name ");
+                self.object_ref(body);
+            }
             "log" => self.log(body),
             "xt" => self.foreign(body),
             "reject" => self.reject(body),

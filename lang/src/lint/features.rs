@@ -5,7 +5,7 @@
 
 use redan_vm::datatype::DataType;
 use redan_vm::family::Hook;
-use redan_vm::instr::{ExthdrOp, Instr, SocketKey};
+use redan_vm::instr::{ExthdrOp, Instr, ObjectKind as VmKind, SocketKey};
 use redan_vm::meta::MetaKey;
 use redan_vm::ruleset::{Chain, Elements, Set, set_flags};
 
@@ -487,6 +487,7 @@ pub(super) const FEATURES: &[Feature] = &[
                     "ct helper",
                     "ct timeout",
                     "ct expectation",
+                    "tunnel",
                 ],
             )
         }),
@@ -577,6 +578,32 @@ pub(super) const FEATURES: &[Feature] = &[
                     key: MetaKey::Ibrhwaddr,
                     ..
                 }
+            )
+        }),
+    },
+    Feature {
+        name: "tunnel objects",
+        since: Version(1, 1, 6),
+        kernel: None,
+        source: "nftables 1.1.6 release notes",
+        sign: Sign::Part(|_, part| match part {
+            Part::Object(body) => tells_of_tunnel(&body.items).then_some(body.span),
+            _ => None,
+        }),
+    },
+    Feature {
+        name: "`tunnel`",
+        since: Version(1, 1, 6),
+        kernel: None,
+        source: "nftables 1.1.6 release notes",
+        sign: Sign::Code(|i| {
+            matches!(
+                i,
+                Instr::Tunnel { .. }
+                    | Instr::Objref {
+                        kind: VmKind::Tunnel,
+                        ..
+                    }
             )
         }),
     },
@@ -790,6 +817,15 @@ fn looks_constant_up(stmt: &Stmt) -> bool {
                 | ExprKind::Mac(_)
                 | ExprKind::Str(_)
                 | ExprKind::Symbol(_)
+        )
+    })
+}
+
+fn tells_of_tunnel(items: &[ObjectItem]) -> bool {
+    items.iter().any(|item| {
+        matches!(
+            item,
+            ObjectItem::TunnelNumber(..) | ObjectItem::TunnelAddr(..) | ObjectItem::TunnelKind(..)
         )
     })
 }

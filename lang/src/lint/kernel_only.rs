@@ -73,6 +73,7 @@ fn kernel_only(instr: &Instr) -> Option<(&'static str, &'static str)> {
         Instr::Socket { .. } => Some(("sockets", NO_MATCH)),
         Instr::Osf { .. } => Some(("fingerprints of operating systems", NO_MATCH)),
         Instr::Xfrm { .. } => Some(("IPsec", NO_MATCH)),
+        Instr::Tunnel { .. } => Some(("tunnel devices", NO_MATCH)),
         Instr::Tproxy { .. } => Some(("sockets to proxy to", NO_MATCH)),
         Instr::Synproxy { .. }
         | Instr::Objref {

@@ -212,6 +212,8 @@ pub enum Field {
     Osf(Option<&'static str>, &'static str),
     /// `ipsec`: direction, spnum, family, key.
     Ipsec(&'static str, u8, Option<&'static str>, &'static str),
+    /// `tunnel`.
+    Tunnel(&'static str),
     /// `numgen`: mode, modulus, offset.
     Numgen(&'static str, u32, u32),
     /// `jhash`: key, modulus, seed, offset.

@@ -14,7 +14,7 @@ use redan_vm::datatype::DataType;
 use redan_vm::field::{self, Header, option};
 use redan_vm::ids::SetId;
 use redan_vm::instr::{
-    self, BitwiseRegOp, ExthdrOp, FibResult, RtKey, SocketKey, XfrmKey, fib_flags,
+    self, BitwiseRegOp, ExthdrOp, FibResult, RtKey, SocketKey, TunnelKey, XfrmKey, fib_flags,
 };
 use redan_vm::meta::MetaKey;
 use std::borrow::Cow;
@@ -384,6 +384,8 @@ pub(super) fn field(known: &Known, load: &Load) -> Field {
             };
             Field::Ipsec(if *outbound { "out" } else { "in" }, *spnum, family, word)
         }
+        Load::Tunnel(TunnelKey::Path) => Field::Tunnel("path"),
+        Load::Tunnel(TunnelKey::Id) => Field::Tunnel("id"),
         Load::Numgen(numgen) => {
             let mode = if numgen.random { "random" } else { "inc" };
             Field::Numgen(mode, numgen.modulus, numgen.offset)

@@ -3,6 +3,7 @@
 use crate::datatype::{self, Type};
 use redan_vm::datatype::DataType;
 use redan_vm::instr::ObjectKind;
+use std::fmt::Write as _;
 
 /// The word of a kind of object.
 pub(crate) fn object_word(kind: ObjectKind) -> &'static str {
@@ -69,3 +70,16 @@ pub(crate) const LOG_FLAGS: &[(u32, &str)] = &[
 
 /// All of [`LOG_FLAGS`].
 pub(crate) const LOG_ALL: u32 = 47;
+
+/// The word of an ERSPAN tunnel's direction.
+pub(crate) fn direction(egress: bool) -> &'static str {
+    if egress { "egress" } else { "ingress" }
+}
+
+/// Bytes as `0x0102`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold("0x".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -127,6 +127,7 @@ impl Lower<'_> {
                 key: *key,
                 dst,
             },
+            Load::Tunnel(key) => Instr::Tunnel { key: *key, dst },
             Load::Numgen(numgen) => Instr::Numgen {
                 random: numgen.random,
                 modulus: numgen.modulus,

@@ -293,6 +293,7 @@ fn can_shorten(load: &Load) -> bool {
         | Load::Socket(_)
         | Load::Osf { .. }
         | Load::Xfrm { .. }
+        | Load::Tunnel(_)
         | Load::Numgen(_)
         | Load::Symhash { .. } => false,
     }

@@ -132,6 +132,7 @@ impl Lower<'_> {
             | StateSpec::CtHelper { .. }
             | StateSpec::CtTimeout { .. }
             | StateSpec::CtExpectation { .. }
+            | StateSpec::Tunnel(_)
             | StateSpec::Secmark(_)
             | StateSpec::Synproxy { .. } => return self.fail("this is kept by named objects only"),
         });

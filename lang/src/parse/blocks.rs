@@ -9,8 +9,8 @@ use super::tree::Rule;
 use super::{Parser, Shared, add_bytes, read_source};
 use crate::ast::{
     ChainBlock, ChainBody, ChainItem, Command, CommandKind, Define, FlowtableBlock, FlowtableItem,
-    Ident, ObjectBlock, ObjectBody, SetBlock, SetBody, SetBodyItem, Str, TableItem, TableItemKind,
-    Word,
+    Ident, ObjectBlock, ObjectBody, ObjectItem, SetBlock, SetBody, SetBodyItem, Str, TableItem,
+    TableItemKind, Word,
 };
 use crate::cut::Block;
 use crate::cut::cursor::Tok;
@@ -170,7 +170,7 @@ impl Parser<'_> {
                 }
                 span
             }
-            Block::Object => {
+            Block::Object | Block::Tunnel => {
                 let body = self.object_body(brace);
                 let span = body.span;
                 if let Some(CommandKind::Object(object)) = kind {
@@ -301,7 +301,7 @@ impl Parser<'_> {
                     span,
                 )
             }
-            Block::Object => {
+            Block::Object | Block::Tunnel => {
                 let body = self.object_body(brace);
                 let span = body.span;
                 let Some(&TableLine::Object { kind, name }) = line else {
@@ -397,17 +397,43 @@ impl Parser<'_> {
 
     fn object_body(&mut self, open: Tok) -> ObjectBody {
         let mut body = ObjectBody::default();
-        let mut items = ObjectBody::default();
+        let mut items = Vec::new();
         body.span = self.inside(open, |parser| {
-            parser.lines(Block::Object, Some(open), |parser, toks| {
-                parser.build_all(Rule::e_object_line, toks, |builder, lines| {
-                    builder.object_lines(lines, &mut items)
-                });
-            });
+            parser.object_lines(Block::Object, open, &mut items);
         });
-        body.items = items.items;
+        body.items = items;
         self.after_block();
         body
+    }
+
+    /// The lines of an object. Of all objects only a tunnel has a block inside.
+    fn object_lines(&mut self, block: Block, open: Tok, items: &mut Vec<ObjectItem>) {
+        loop {
+            let kept = self.kept();
+            let Step::Line(inner) = self.step(block, Some(open)) else {
+                return;
+            };
+            let rule = if inner.is_some() {
+                Rule::e_tunnel_kind
+            } else {
+                Rule::e_object_line
+            };
+            let toks = std::mem::take(&mut self.toks);
+            self.build_all(rule, &toks, |builder, lines| {
+                builder.object_lines(lines, items)
+            });
+            self.toks = toks;
+            self.forget(kept);
+            if let Some((inner, brace)) = inner {
+                let mut lines = Vec::new();
+                self.inside(brace, |parser| {
+                    parser.object_lines(inner, brace, &mut lines);
+                });
+                if let Some(ObjectItem::TunnelKind(_, of)) = items.last_mut() {
+                    *of = lines;
+                }
+            }
+        }
     }
 
     fn flowtable_body(&mut self, open: Tok) -> (Vec<FlowtableItem>, Span) {

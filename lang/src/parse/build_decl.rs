@@ -220,11 +220,11 @@ impl Builder<'_> {
     pub(super) fn object_lines<'n>(
         &mut self,
         lines: impl Iterator<Item = At<'n>>,
-        body: &mut ObjectBody,
+        items: &mut Vec<ObjectItem>,
     ) -> Option<()> {
         for at in lines {
             let item = self.object_line(at)?;
-            body.items.push(item);
+            items.push(item);
         }
         Some(())
     }
@@ -255,6 +255,22 @@ impl Builder<'_> {
             R::object_dport => ObjectItem::Dport(self.concat(at.first()?)?),
             R::object_timeout => ObjectItem::Timeout(self.time_ms(at.first()?)),
             R::object_size => ObjectItem::Size(self.number_in(at)?),
+            R::tunnel_number => {
+                ObjectItem::TunnelNumber(self.word(at.first()?), self.number_in(at)?)
+            }
+            R::tunnel_addr => ObjectItem::TunnelAddr(
+                self.word(at.first()?),
+                self.word(at.kid(R::arp_field)?),
+                self.lit(at.kid(R::lit)?),
+            ),
+            R::tunnel_direction => ObjectItem::TunnelDirection(self.word(at.first()?)),
+            R::tunnel_option => {
+                let mut numbers = at.kids().filter(|kid| kid.rule() == R::num);
+                let class = self.number(numbers.next()?);
+                let kind = self.number(numbers.next()?);
+                ObjectItem::TunnelOption(class, kind, self.string(at.kid(R::text)?))
+            }
+            R::tunnel_kind => ObjectItem::TunnelKind(self.word(at), Vec::new()),
             _ => return None,
         })
     }
@@ -461,7 +477,7 @@ impl Builder<'_> {
             span: self.span(at),
             items: Vec::new(),
         };
-        self.object_lines(at.kids().skip(3), &mut body)?;
+        self.object_lines(at.kids().skip(3), &mut body.items)?;
         let body = (!body.items.is_empty()).then_some(body);
         Some(CommandKind::Object(Box::new(ObjectCommand {
             verb,

@@ -358,6 +358,9 @@ impl Builder<'_> {
                 family: at.kid(Rule::family_l3).map(|kid| Box::new(self.word(kid))),
                 key: self.word(at.kid(Rule::field_word)?),
             },
+            Rule::f_tunnel => ExprKind::Tunnel {
+                key: self.word(at.first()?),
+            },
             Rule::f_numgen => ExprKind::Numgen {
                 mode: self.word(at.first()?),
                 modulus: self.integer_of(at, Rule::modulus)?,

@@ -23,6 +23,7 @@ pub(super) fn object_kind(rule: R) -> Option<ObjectKind> {
         R::o_limit => ObjectKind::Limit,
         R::o_secmark => ObjectKind::Secmark,
         R::o_synproxy => ObjectKind::Synproxy,
+        R::o_tunnel => ObjectKind::Tunnel,
         R::o_ct_helper => ObjectKind::CtHelper,
         R::o_ct_timeout => ObjectKind::CtTimeout,
         R::o_ct_expectation => ObjectKind::CtExpectation,

@@ -18,6 +18,7 @@ mod scope;
 mod set;
 mod set_body;
 mod set_type;
+mod tunnel;
 
 pub(crate) use chain::inline_chain;
 pub(crate) use command::{check_comment, run};

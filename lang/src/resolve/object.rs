@@ -7,6 +7,7 @@
 
 use super::command::check_name;
 use super::ct_object::{expectation, helper, timeout};
+use super::tunnel::tunnel;
 use super::{Context, handle};
 use crate::ast::{Ident, ObjectBody, ObjectItem, ObjectKind, Verb, Word};
 use crate::check::{kind_words, limit_spec, quota_spec, synproxy_spec, vm_kind};
@@ -115,6 +116,7 @@ fn spec(
             ),
         },
         ObjectKind::Synproxy => synproxy(cx, items),
+        ObjectKind::Tunnel => tunnel(cx, table, word, items),
         ObjectKind::Secmark => {
             let context = items.iter().find_map(|item| {
                 if let ObjectItem::Secmark(text) = item {

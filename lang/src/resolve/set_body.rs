@@ -200,6 +200,7 @@ fn object_kind(text: &str) -> Option<VmKind> {
         "ct expectation" => VmKind::CtExpectation,
         "secmark" => VmKind::Secmark,
         "synproxy" => VmKind::Synproxy,
+        "tunnel" => VmKind::Tunnel,
         _ => return None,
     })
 }

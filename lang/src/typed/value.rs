@@ -5,7 +5,9 @@ use crate::source::Span;
 use redan_vm::ct::{CtKey, Direction};
 use redan_vm::field::{Field, Tunnel};
 use redan_vm::ids::{SetId, StateId};
-use redan_vm::instr::{Base, BitwiseRegOp, ExthdrOp, FibResult, RtKey, SocketKey, XfrmKey};
+use redan_vm::instr::{
+    Base, BitwiseRegOp, ExthdrOp, FibResult, RtKey, SocketKey, TunnelKey, XfrmKey,
+};
 use redan_vm::meta::MetaKey;
 
 /// A value and its type.
@@ -182,6 +184,8 @@ pub enum Load {
         /// What.
         key: XfrmKey,
     },
+    /// What a tunnel device says.
+    Tunnel(TunnelKey),
     /// A number generator.
     Numgen(Numgen),
     /// The symmetric hash of the packet's flow.
@@ -237,6 +241,7 @@ impl Load {
             | Self::Socket(_)
             | Self::Osf { .. }
             | Self::Xfrm { .. }
+            | Self::Tunnel(_)
             | Self::Numgen(_)
             | Self::Symhash { .. } => None,
         }

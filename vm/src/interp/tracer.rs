@@ -82,6 +82,7 @@ fn target(instr: &Instr) -> Option<Reg> {
         | Instr::Socket { dst, .. }
         | Instr::Osf { dst, .. }
         | Instr::Xfrm { dst, .. }
+        | Instr::Tunnel { dst, .. }
         | Instr::Numgen { dst, .. }
         | Instr::Symhash { dst, .. } => Some(*dst),
         Instr::Inner { load, .. } => target(load),

@@ -129,7 +129,8 @@ pub fn run(
         | Instr::Rt { .. }
         | Instr::Socket { .. }
         | Instr::Osf { .. }
-        | Instr::Xfrm { .. } => world::run(instr, rule, packet, regs, env),
+        | Instr::Xfrm { .. }
+        | Instr::Tunnel { .. } => world::run(instr, rule, packet, regs, env),
         Instr::Inner {
             kind,
             header_size,

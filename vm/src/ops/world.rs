@@ -5,7 +5,7 @@ use crate::ct;
 use crate::engine::{Env, Final};
 use crate::family::nfproto;
 use crate::ids::RuleId;
-use crate::instr::{FibResult, Instr, RtKey, Verdict, fib_flags};
+use crate::instr::{FibResult, Instr, RtKey, TunnelKey, Verdict, fib_flags};
 use crate::packet::{Packet, layout_flags, protocol};
 use crate::regs::Regs;
 use crate::{Reg, ops::payload};
@@ -56,6 +56,11 @@ pub fn run(
         Instr::Synproxy { .. } => return synproxy(packet),
         Instr::FlowOffload { .. } => return flow_offload(packet),
         Instr::Fib { flags, result, dst } => fib(packet, *flags, *result, *dst, regs, env),
+        // no tunnel device hands packets over: there is no number (`nft_tunnel.c: nft_tunnel_get_eval`)
+        Instr::Tunnel {
+            key: TunnelKey::Path,
+            dst,
+        } => regs.set(*dst, &[0]),
         Instr::Rt { key, dst } => return rt(packet, *key, *dst, regs, env),
         _ => return Step::Break,
     }

@@ -201,5 +201,6 @@ pub fn is_pure(instr: &Instr) -> bool {
             | Instr::Socket { .. }
             | Instr::Osf { .. }
             | Instr::Xfrm { .. }
+            | Instr::Tunnel { .. }
     )
 }

@@ -603,7 +603,8 @@ fn destination(instr: &Instr) -> Option<Reg> {
         | Instr::Rt { dst, .. }
         | Instr::Socket { dst, .. }
         | Instr::Osf { dst, .. }
-        | Instr::Xfrm { dst, .. } => Some(*dst),
+        | Instr::Xfrm { dst, .. }
+        | Instr::Tunnel { dst, .. } => Some(*dst),
         _ => None,
     }
 }

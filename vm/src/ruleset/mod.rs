@@ -2,9 +2,11 @@
 
 mod needs;
 mod set;
+mod tunnel;
 
 pub use needs::{Needs, Protocols};
 pub use set::{Element, ElementData, Elements, Set, SetData, set_flags};
+pub use tunnel::{GeneveOption, Tunnel, TunnelKind};
 
 use crate::family::{ChainType, Family, Hook};
 use crate::ids::{ChainId, FileId, RuleId, SetId, StateId, TableId};
@@ -187,6 +189,8 @@ pub enum StateSpec {
         /// [`nfproto`](crate::family::nfproto), when restricted.
         l3proto: Option<u8>,
     },
+    /// `tunnel`.
+    Tunnel(Box<Tunnel>),
     /// `secmark`.
     Secmark(String),
     /// `synproxy`.

@@ -191,6 +191,7 @@ impl Needs {
             | Instr::Socket { .. }
             | Instr::Osf { .. }
             | Instr::Xfrm { .. }
+            | Instr::Tunnel { .. }
             | Instr::Numgen { .. }
             | Instr::Jhash { .. }
             | Instr::Symhash { .. } => {}
@@ -210,7 +211,11 @@ const fn tracks(kind: ObjectKind) -> bool {
         | ObjectKind::CtTimeout
         | ObjectKind::CtExpectation
         | ObjectKind::Synproxy => true,
-        ObjectKind::Counter | ObjectKind::Quota | ObjectKind::Limit | ObjectKind::Secmark => false,
+        ObjectKind::Counter
+        | ObjectKind::Quota
+        | ObjectKind::Limit
+        | ObjectKind::Tunnel
+        | ObjectKind::Secmark => false,
     }
 }
 

@@ -93,6 +93,7 @@ impl Stateful {
             StateSpec::CtHelper { .. }
             | StateSpec::CtTimeout { .. }
             | StateSpec::CtExpectation { .. }
+            | StateSpec::Tunnel(_)
             | StateSpec::Secmark(_)
             | StateSpec::Synproxy { .. } => Self::Object(Box::new(spec.clone())),
         }

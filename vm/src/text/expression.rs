@@ -7,7 +7,7 @@ use crate::Reg;
 use crate::ct::{CtKey, Direction};
 use crate::instr::{
     Base, BitwiseRegOp, ByteorderOp, CmpOp, ExthdrOp, FibResult, Instr, RtKey, ShiftOp, SocketKey,
-    XfrmKey, fib_flags,
+    TunnelKey, XfrmKey, fib_flags,
 };
 use crate::meta::MetaKey;
 use crate::ruleset::Ruleset;
@@ -101,6 +101,13 @@ pub(super) fn print(
                 xfrm_key(*key),
                 dst.number()
             )?;
+        }
+        Instr::Tunnel { key, dst } => {
+            let key = match key {
+                TunnelKey::Path => "path",
+                TunnelKey::Id => "id",
+            };
+            write!(out, "tunnel load {key} => reg {}", dst.number())?;
         }
         Instr::Numgen { .. } | Instr::Jhash { .. } | Instr::Symhash { .. } => {
             generator(instr, out)?;

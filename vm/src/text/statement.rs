@@ -198,6 +198,7 @@ fn stateful(spec: &StateSpec, out: &mut impl Write) -> fmt::Result {
         | StateSpec::CtHelper { .. }
         | StateSpec::CtTimeout { .. }
         | StateSpec::CtExpectation { .. }
+        | StateSpec::Tunnel(_)
         | StateSpec::Secmark(_)
         | StateSpec::Synproxy { .. } => Ok(()),
     }
@@ -227,6 +228,7 @@ const fn object_number(kind: ObjectKind) -> u8 {
         ObjectKind::Quota => 2,
         ObjectKind::CtHelper => 3,
         ObjectKind::Limit => 4,
+        ObjectKind::Tunnel => 6,
         ObjectKind::CtTimeout => 7,
         ObjectKind::Secmark => 8,
         ObjectKind::CtExpectation => 9,

@@ -2,7 +2,7 @@
 
 use super::{Place, Verifier, VerifyErrorKind};
 use crate::family::nfproto;
-use crate::instr::{FibResult, Instr, RtKey, SocketKey, XfrmKey};
+use crate::instr::{FibResult, Instr, RtKey, SocketKey, TunnelKey, XfrmKey};
 use crate::meta::MetaKey;
 use crate::ops::ct;
 use crate::ruleset::{Ruleset, SetData};
@@ -97,6 +97,7 @@ pub fn access(ruleset: &Ruleset, instr: &Instr) -> Access {
         | Instr::Socket { .. }
         | Instr::Osf { .. }
         | Instr::Xfrm { .. }
+        | Instr::Tunnel { .. }
         | Instr::Numgen { .. }
         | Instr::Symhash { .. } => Access {
             writes: loaded(instr),
@@ -192,6 +193,10 @@ fn loaded(instr: &Instr) -> Option<(Reg, u8)> {
         Instr::Xfrm { key, dst, .. } => match key {
             XfrmKey::Reqid | XfrmKey::Spi | XfrmKey::Saddr4 | XfrmKey::Daddr4 => (dst, 4),
             XfrmKey::Saddr6 | XfrmKey::Daddr6 => (dst, 16),
+        },
+        Instr::Tunnel { key, dst } => match key {
+            TunnelKey::Path => (dst, 1),
+            TunnelKey::Id => (dst, 4),
         },
         Instr::Osf { dst, .. } => (dst, 16),
         Instr::Numgen { dst, .. } | Instr::Symhash { dst, .. } => (dst, 4),

@@ -157,6 +157,7 @@ const fn is_kind(spec: &StateSpec, kind: ObjectKind) -> bool {
         ObjectKind::CtHelper => matches!(spec, StateSpec::CtHelper { .. }),
         ObjectKind::Limit => matches!(spec, StateSpec::Limit(_)),
         ObjectKind::CtTimeout => matches!(spec, StateSpec::CtTimeout { .. }),
+        ObjectKind::Tunnel => matches!(spec, StateSpec::Tunnel(_)),
         ObjectKind::Secmark => matches!(spec, StateSpec::Secmark(_)),
         ObjectKind::CtExpectation => matches!(spec, StateSpec::CtExpectation { .. }),
         ObjectKind::Synproxy => matches!(spec, StateSpec::Synproxy { .. }),

@@ -18,6 +18,7 @@ mod ipsec;
 mod option;
 mod payload;
 mod tunnel;
+mod tunnel_key;
 
 use crate::ast::{Expr, ExprKind};
 use crate::check::Proto;
@@ -59,6 +60,7 @@ impl RuleCheck<'_, '_> {
                 family.as_deref().copied(),
                 *key,
             ),
+            ExprKind::Tunnel { key } => self.tunnel(span, *key),
             ExprKind::Numgen {
                 mode,
                 modulus,

@@ -132,6 +132,7 @@ impl RuleCheck<'_, '_> {
             | Load::Socket(_)
             | Load::Osf { .. }
             | Load::Xfrm { .. }
+            | Load::Tunnel(_)
             | Load::Numgen(_)
             | Load::Symhash { .. } => false,
         };

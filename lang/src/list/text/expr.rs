@@ -129,6 +129,7 @@ fn field_text(field: &Field) -> String {
             let family = family.map_or_else(String::new, |family| format!("{family} "));
             format!("ipsec {dir}{spnum} {family}{key}")
         }
+        Field::Tunnel(key) => format!("tunnel {key}"),
         Field::Numgen(mode, modulus, offset) => {
             format!("numgen {mode} mod {modulus}{}", offset_text(*offset))
         }

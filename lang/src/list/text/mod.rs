@@ -57,6 +57,8 @@ macro_rules! line {
     }};
 }
 
+mod tunnel;
+
 fn print_table(out: &mut String, table: &Table, handles: Handles) {
     let handle = handles.text(table.handle);
     line!(
@@ -159,6 +161,7 @@ fn print_object(out: &mut String, object: &Object, handles: Handles) {
             line!(out, "\t\tsize {size}");
             line!(out, "\t\tl3proto {}", l3proto(*l3));
         }
+        StateSpec::Tunnel(of) => tunnel::lines(out, of),
         StateSpec::Secmark(context) => line!(out, "\t\t\"{context}\""),
         StateSpec::Synproxy { mss, wscale, flags } => {
             if flags & 1 != 0 {

@@ -175,6 +175,7 @@ fn state_text(spec: &StateSpec) -> String {
         | StateSpec::CtHelper { .. }
         | StateSpec::CtTimeout { .. }
         | StateSpec::CtExpectation { .. }
+        | StateSpec::Tunnel(_)
         | StateSpec::Secmark(_) => String::new(),
     }
 }
