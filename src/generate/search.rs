@@ -263,14 +263,7 @@ impl Search<'_> {
         let mut stage = Stage::new(datapath, recorder);
         let mut lines = Vec::new();
         for step in all {
-            let played = match &step {
-                Step::Send { packet, way, .. } => stage.send(packet, way.as_ref()).ok(),
-                Step::Wait(time) => {
-                    stage.wait(*time);
-                    None
-                }
-                Step::Local(_) | Step::Host(..) => None,
-            };
+            let played = stage.step(&step).and_then(Result::ok);
             if played.is_none() && matches!(step, Step::Send { .. }) {
                 // An answer to what went nowhere.
                 continue;

@@ -81,6 +81,14 @@ impl Step {
         }
     }
 
+    /// What is to become of its packet, where the line says it.
+    pub(crate) const fn expected(&self) -> Option<&Expected> {
+        match self {
+            Self::Send { expected, .. } => expected.as_ref(),
+            Self::Wait(_) | Self::Local(_) | Self::Host(..) => None,
+        }
+    }
+
     /// The address that is said to be the machine's own.
     pub(crate) const fn local(&self) -> Option<IpAddr> {
         match self {

@@ -2,7 +2,7 @@
 
 use redan_vm::Ruleset;
 
-use super::{Expected, Line, Played, Stage, Step};
+use super::{Expected, Line, Played, Stage};
 use crate::output::decision;
 
 /// A line that did not come out as it says.
@@ -21,22 +21,14 @@ pub(crate) struct Failure {
 pub(crate) fn run(stage: &mut Stage, lines: &[Line]) -> Vec<Failure> {
     let mut failures = Vec::new();
     for line in lines {
-        let (packet, way, expected) = match &line.step {
-            Step::Wait(time) => {
-                stage.wait(*time);
-                continue;
-            }
-            Step::Local(_) | Step::Host(..) => continue,
-            Step::Send {
-                packet,
-                way,
-                expected,
-            } => (packet, way, expected),
+        let Some(sent) = stage.step(&line.step) else {
+            continue;
         };
-        let (message, played) = match stage.send(packet, way.as_ref()) {
+        let (message, played) = match sent {
             Ok(played) => {
-                let differs = expected
-                    .as_ref()
+                let differs = line
+                    .step
+                    .expected()
                     .and_then(|expected| difference(stage.datapath().ruleset(), &played, expected));
                 match differs {
                     Some(message) => (message, Some(played)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use redan_runtime::{Datapath, Frame, Mac, Mode, OutFrame, PortId, Report, Side, Verdict};
 use redan_vm::{Engine, Instant};
 
-use super::{Way, What, words};
+use super::{Step, Way, What, words};
 use crate::craft::Spec;
 use crate::engine;
 use crate::way::{self, Recorder};
@@ -80,6 +80,18 @@ impl Stage {
     /// Lets time pass.
     pub(crate) fn wait(&mut self, time: Duration) {
         self.now = self.now + time;
+    }
+
+    /// Takes a step; `None` where it sends nothing.
+    pub(crate) fn step(&mut self, step: &Step) -> Option<Result<Played, String>> {
+        match step {
+            Step::Wait(time) => {
+                self.wait(*time);
+                None
+            }
+            Step::Local(_) | Step::Host(..) => None,
+            Step::Send { packet, way, .. } => Some(self.send(packet, way.as_ref())),
+        }
     }
 
     /// Sends a packet.

@@ -147,19 +147,10 @@ impl Why<'_> {
         let mut exit = Exit::Fine;
         let mut is_first = true;
         for (said, step) in steps {
-            let (what, way, expected) = match step {
-                Step::Wait(time) => {
-                    stage.wait(*time);
-                    continue;
-                }
-                Step::Local(_) | Step::Host(..) => continue,
-                Step::Send {
-                    packet,
-                    way,
-                    expected,
-                } => (packet, way, expected),
+            let Some(sent) = stage.step(step) else {
+                continue;
             };
-            let played = match stage.send(what, way.as_ref()) {
+            let played = match sent {
                 Ok(played) => played,
                 Err(message) => bail!("`{said}`: {message}"),
             };
@@ -174,8 +165,8 @@ impl Why<'_> {
                 writeln!(terminal)?;
             }
             self.print(&site, &way, lines, terminal)?;
-            let differs = expected
-                .as_ref()
+            let differs = step
+                .expected()
                 .and_then(|expected| scenario::difference(&self.ruleset, &played, expected));
             if let Some(message) = differs {
                 let word = terminal.paint(Style::Bad, "not as expected");
