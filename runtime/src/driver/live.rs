@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redan_vm::Instant;
 
-use super::tap::sys::Waiter;
+use super::tap::sys::{self, Waiter};
 use super::{PacketSink, PacketSource};
 use crate::clock::Clock;
 use crate::datapath::Datapath;
@@ -16,6 +16,12 @@ use crate::site::PortId;
 
 /// Frames taken from one device before the next has its turn.
 const BATCH: usize = 64;
+/// Short frames in a turn from which on more are likely to follow at once: one at a time is a conversation, in which each waits for an answer.
+const TRAIN: usize = 4;
+/// How long the next turn then waits for them, as a card's interrupt moderation does: waking up costs as much as a frame.
+const GATHER: Duration = Duration::from_micros(50);
+/// Bytes of a short frame.
+const SHORT: usize = 2048;
 /// Longest sleep, so that flags are looked at.
 const LONGEST: Duration = Duration::from_millis(500);
 /// Between two looks at flags under load.
@@ -49,6 +55,7 @@ pub fn run<D: Device>(
         frames: Vec::new(),
         out: Vec::new(),
     };
+    sys::sleep_exactly();
     let mut waiter = Waiter::new(devices.iter().map(AsFd::as_fd));
     let (mut now, mut ticked_at) = (start, start);
     watcher.tick(datapath);
@@ -62,7 +69,9 @@ pub fn run<D: Device>(
             ticked_at = now;
             watcher.tick(datapath);
         }
-        pump.turn(datapath, devices, &waiter, now)?;
+        if pump.turn(datapath, devices, &waiter, now)? {
+            sys::sleep(GATHER);
+        }
     }
     Ok(())
 }
@@ -74,14 +83,16 @@ struct Pump {
 }
 
 impl Pump {
-    /// Takes a batch from each device that has something, and does what is due.
+    /// Takes a batch from each device that has something, and does what is due; whether a train of short frames is under way, which
+    /// the devices have not yet piled up.
     fn turn<D: Device>(
         &mut self,
         datapath: &mut Datapath,
         devices: &mut [D],
         waiter: &Waiter,
         now: Instant,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
+        let (mut taken, mut longest) = (0, 0);
         for port in 0..devices.len() {
             let (Some(device), Ok(number)) = (devices.get_mut(port), u16::try_from(port)) else {
                 break;
@@ -89,7 +100,9 @@ impl Pump {
             if !waiter.is_ready(port) {
                 continue;
             }
-            device.receive(&mut self.frames, datapath.pool(), BATCH)?;
+            taken += device.receive(&mut self.frames, datapath.pool(), BATCH)?;
+            let lengths = self.frames.iter().map(|frame| frame.bytes.len());
+            longest = lengths.fold(longest, usize::max);
             datapath.handle_frames(now, PortId(number), &mut self.frames, &mut self.out);
             self.send(datapath, devices)?;
         }
@@ -97,7 +110,7 @@ impl Pump {
             datapath.handle_timeout(now, &mut self.out);
             self.send(datapath, devices)?;
         }
-        Ok(())
+        Ok((TRAIN..BATCH).contains(&taken) && longest <= SHORT)
     }
 
     fn send<D: Device>(&mut self, datapath: &mut Datapath, devices: &mut [D]) -> io::Result<()> {

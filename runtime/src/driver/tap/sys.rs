@@ -1,7 +1,7 @@
 //! System calls of the TAP driver: the only unsafe code of this crate. Each function is a call with its arguments checked.
 #![expect(
     unsafe_code,
-    reason = "ioctl, poll and reading into room that holds nothing yet have no safe form in the standard library"
+    reason = "ioctl, poll, prctl and reading into room that holds nothing yet have no safe form in the standard library"
 )]
 
 use std::fs::{File, OpenOptions};
@@ -164,6 +164,21 @@ pub(super) fn bring_up(name: &str) -> io::Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// Lets this thread's sleeps end when they should: by default the kernel joins them with what is due within 50 us.
+pub(in crate::driver) fn sleep_exactly() {
+    // SAFETY: PR_SET_TIMERSLACK takes one number and changes only when this thread's timers fire. Where it fails, sleeps are longer.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong) };
+}
+
+/// Sleeps.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "beside the devices is where time passes"
+)]
+pub(in crate::driver) fn sleep(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// Waits for descriptors.
