@@ -375,8 +375,79 @@ table ip6 t {
 }
 ";
 
+/// What the machine answers is turned elsewhere by a chain of type route, and each hook says where it is.
+const TURNED: &str = "table inet t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    reject
+  }
+  chain turn {
+    type route hook output priority -10; policy accept;
+    ip daddr set 198.51.100.99 counter
+    ip6 daddr set 2001:db8::99 counter
+  }
+  chain out {
+    type filter hook output priority 0; policy accept;
+    oifname \"lan0\" counter
+    oifname \"wan0\" counter
+    rt ip nexthop 10.2.0.2 counter
+  }
+  chain post {
+    type filter hook postrouting priority 0; policy accept;
+    oifname \"lan0\" counter
+    oifname \"wan0\" counter
+  }
+}
+";
+
+/// A filter chain changes the address, and the chain of type route that follows only how long the packet lives.
+const TURNED_BEFORE: &str = "table inet t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    reject
+  }
+  chain change {
+    type filter hook output priority -20; policy accept;
+    ip daddr set 198.51.100.99 counter
+    ip6 daddr set 2001:db8::99 counter
+  }
+  chain turn {
+    type route hook output priority -10; policy accept;
+    ip ttl set 9 counter
+    ip6 hoplimit set 9 counter
+  }
+  chain post {
+    type filter hook postrouting priority 0; policy accept;
+    oifname \"lan0\" counter
+    oifname \"wan0\" counter
+  }
+}
+";
+
+/// As before, and the chain of type route changes the mark.
+const TURNED_BY_MARK: &str = "table ip t {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    reject
+  }
+  chain change {
+    type filter hook output priority -20; policy accept;
+    ip daddr set 198.51.100.99 counter
+  }
+  chain turn {
+    type route hook output priority -10; policy accept;
+    meta mark set 7 counter
+  }
+}
+";
+
 /// All of them.
 pub(crate) const ALL: &[Script] = &[
+    alone(script("turned", TURNED, 5000, "u>10")),
+    alone(script6("turned-6", TURNED, 5000, "u>10")),
+    alone(script("turned-before", TURNED_BEFORE, 5000, "u>10")),
+    alone(script6("turned-before-6", TURNED_BEFORE, 5000, "u>10")),
+    alone(script("turned-by-mark", TURNED_BY_MARK, 5000, "u>10")),
     alone(script("busy", BUSY, 5000, "u>10 p> u>10 u<10 p< S>")),
     alone(script("one-family", ONE_FAMILY, 5000, "u>100/40 u<10")),
     alone(script6(

@@ -1,13 +1,16 @@
 //! A packet at one hook: it meets each entry of the hook's list until one ends its way.
 
+use std::net::IpAddr;
+
 use redan_vm::ct::status;
-use redan_vm::family::{Family, Hook, nfproto};
+use redan_vm::family::{ChainType, Family, Hook, nfproto};
 use redan_vm::ids::ChainId;
 use redan_vm::packet::layout_flags;
 use redan_vm::{Env, Final, Outcome, Packet};
 
 use super::report::Verdict;
 use super::trip::{End, Trip, Way};
+use super::world::addresses;
 use super::{Checksums, Datapath};
 use crate::clock::Stopwatch;
 use crate::conntrack::{CtDrop, Track, TrackHook};
@@ -16,6 +19,7 @@ use crate::hook::{Entry, Layer};
 use crate::log::Step;
 use crate::reason::Reason;
 use crate::router::answer::Fault;
+use crate::site::Mode;
 
 impl Layer {
     /// What `meta nfproto` loads at hooks of this layer.
@@ -34,6 +38,17 @@ const fn ct_end(drop: CtDrop) -> End {
         CtDrop::Limit => End::drop(Reason::CtLimit),
         CtDrop::Clash => End::drop(Reason::CtClash),
     }
+}
+
+/// What of a packet a route chain must leave as it is, or the way is chosen anew (`nft_chain_route.c`): addresses and mark; of IPv4 the type
+/// of service; of IPv6 traffic class, flow label and hop limit.
+fn route_key(packet: &Packet) -> (Option<(IpAddr, IpAddr)>, u32, [u8; 5]) {
+    let class = match *packet.network() {
+        [_, tos, ..] if packet.layout.is_ipv4() => [0, tos, 0, 0, 0],
+        [a, b, c, d, _, _, _, hop_limit, ..] => [a, b, c, d, hop_limit],
+        _ => [0; 5],
+    };
+    (addresses(packet), packet.meta.mark, class)
 }
 
 impl Datapath {
@@ -57,7 +72,11 @@ impl Datapath {
                 Entry::Conntrack => self.track(trip, packet, hook)?,
                 Entry::Nat => self.nat_chains(trip, packet, hook, layer)?,
                 Entry::Confirm => self.confirm(trip, packet)?,
-                Entry::Chain { chain, filter } => self.chain(trip, packet, hook, chain, filter)?,
+                Entry::Chain {
+                    chain,
+                    kind: ChainType::Route,
+                } => self.route_chain(trip, packet, hook, chain)?,
+                Entry::Chain { chain, kind } => self.chain(trip, packet, hook, chain, kind)?,
             }
         }
         Ok(())
@@ -77,11 +96,11 @@ impl Datapath {
         let mut at = 0;
         while let Some(entry) = self.device_entry(hook, port, at) {
             at += 1;
-            if let Entry::Chain { chain, filter } = entry
+            if let Entry::Chain { chain, kind } = entry
                 && let Some(nfproto) = self.device_nfproto(chain, packet)
             {
                 packet.meta.nfproto = nfproto;
-                self.chain(trip, packet, hook, chain, filter)?;
+                self.chain(trip, packet, hook, chain, kind)?;
             }
         }
         Ok(())
@@ -190,9 +209,25 @@ impl Datapath {
         let mut at = 0;
         while let Some(chain) = self.hooks.nat_chains(hook, layer).get(at).copied() {
             at += 1;
-            self.chain(trip, packet, hook, chain, false)?;
+            self.chain(trip, packet, hook, chain, ChainType::Nat)?;
         }
         Ok(())
+    }
+
+    /// A chain of type route: where it changes what routes are chosen by, the way is chosen anew.
+    fn route_chain(
+        &mut self,
+        trip: &mut Trip,
+        packet: &mut Packet,
+        hook: Hook,
+        chain: ChainId,
+    ) -> Way {
+        let before = route_key(packet);
+        self.chain(trip, packet, hook, chain, ChainType::Route)?;
+        if route_key(packet) == before || self.settings.site.mode != Mode::Router {
+            return Ok(());
+        }
+        self.reroute(packet)
     }
 
     fn run(&mut self, trip: &Trip, packet: &mut Packet, hook: Hook, chain: ChainId) -> Outcome {
@@ -217,7 +252,7 @@ impl Datapath {
         packet: &mut Packet,
         hook: Hook,
         chain: ChainId,
-        filter: bool,
+        kind: ChainType,
     ) -> Way {
         self.tell(|| Step::Chain(chain));
         let outcome = self.run(trip, packet, hook, chain);
@@ -227,12 +262,14 @@ impl Datapath {
             self.send_copies(trip);
         }
         match outcome.verdict {
-            Final::Accept if filter => trip.note_accept(hook, chain, outcome.rule),
+            Final::Accept if kind == ChainType::Filter => {
+                trip.note_accept(hook, chain, outcome.rule);
+            }
             Final::Accept => {}
             Final::Drop => return Err(trip.note_end(hook, chain, outcome.rule, Verdict::Drop)),
-            Final::Reject(kind) => {
+            Final::Reject(answer) => {
                 let end = trip.note_end(hook, chain, outcome.rule, Verdict::Reject);
-                self.refuse(trip, packet, Some(hook), Fault::Rejected(kind));
+                self.refuse(trip, packet, Some(hook), Fault::Rejected(answer));
                 return Err(end);
             }
             Final::Queue { bypass: true, .. } if self.settings.live => {

@@ -172,6 +172,7 @@ impl Datapath {
             let layout = packet.layout;
             if let Ok(seen) = dissect_bridge(&packet.frame, LinkKind::Ethernet) {
                 packet.layout = seen;
+                packet.layout.flags |= layout_flags::LEAVING;
             }
             self.set_leaving(packet);
             self.pass_device(trip, packet, Hook::Egress)?;
@@ -371,26 +372,42 @@ impl Datapath {
             Target::Unchanged => None,
         };
         let about_route = self.world.route.replace((port, gateway));
-        let way = self
-            .pass(trip, packet, Hook::Output, layer)
-            .and_then(|()| {
-                // nft_meta.c: `iiftype` is that of the device where the packet is, from here on the one that it leaves by.
-                packet.meta.iiftype = packet.meta.oiftype;
-                self.pass(trip, packet, Hook::Postrouting, layer)
-            })
-            .and_then(|()| {
-                // A neighbour is looked for by the address that rules have left in the packet.
-                let left = addresses(packet).map(|(_, dst)| dst);
-                let to = match (to, left) {
-                    (Target::Neighbor(next), Some(left)) if Some(next) == dst => {
-                        Target::Neighbor(left)
-                    }
-                    (to, _) => to,
-                };
-                self.transmit(trip, packet, port, &to)
-            });
+        let way = self.pass(trip, packet, Hook::Output, layer).and_then(|()| {
+            let (port, gateway) = self.world.route.unwrap_or((port, gateway));
+            self.set_out(packet, Some(port));
+            // nft_meta.c: `iiftype` is that of the device where the packet is, from here on the one that it leaves by.
+            packet.meta.iiftype = packet.meta.oiftype;
+            self.pass(trip, packet, Hook::Postrouting, layer)?;
+            // A neighbour is looked for by the address that rules have left in the packet.
+            let left = addresses(packet).map(|(_, dst)| dst);
+            let to = match (to, gateway.or(left)) {
+                (Target::Neighbor(_), Some(next)) => Target::Neighbor(next),
+                (to, _) => to,
+            };
+            self.transmit(trip, packet, port, &to)
+        });
         self.world.route = about_route;
         way
+    }
+
+    /// Chooses the way of a packet of the machine itself anew (`netfilter.c: ip_route_me_harder`, `nf_ip6_route_me_harder`). Chains that
+    /// follow in output are still told the device of the first way.
+    pub(super) fn reroute(&mut self, packet: &Packet) -> Way {
+        let Some((_, dst)) = addresses(packet) else {
+            return Ok(());
+        };
+        let hop = self.toward(dst, self.world.route.map(|(port, _)| port));
+        self.tell(|| Step::Route(dst, hop));
+        match hop {
+            Some(Hop::Port { port, via }) => {
+                self.world.route = Some((port, via));
+                Ok(())
+            }
+            Some(Hop::Local | Hop::Broadcast | Hop::Multicast) => {
+                Err(End::drop(Reason::NotForwarded))
+            }
+            None => Err(End::drop(Reason::NoRoute)),
+        }
     }
 
     /// Takes a packet of the machine itself to where routes lead: output, postrouting, and out.

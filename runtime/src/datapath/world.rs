@@ -42,7 +42,7 @@ pub(super) struct World {
     pub(super) observer: Box<dyn Observer>,
     pub(super) fib: Fib,
     pub(super) interfaces: Vec<Interface>,
-    /// The way that routing has chosen for the packet: port and gateway. Rules that rewrite it change nothing of that.
+    /// The way that routing has chosen for the packet: port and gateway. Only route chains change it.
     pub(super) route: Option<(PortId, Option<IpAddr>)>,
     /// What `dup` and `fwd` have asked for.
     pub(super) copies: Vec<Copied>,

@@ -55,8 +55,8 @@ pub enum Entry {
     Chain {
         /// Which.
         chain: ChainId,
-        /// Of type filter: its rules are named in reports.
-        filter: bool,
+        /// Its type: filter rules are named in reports, route chains choose the way anew.
+        kind: ChainType,
     },
 }
 
@@ -156,7 +156,7 @@ impl HookList {
 fn chain_entry(chain: ChainId, base: &BaseChain) -> Entry {
     Entry::Chain {
         chain,
-        filter: base.chain_type == ChainType::Filter,
+        kind: base.chain_type,
     }
 }
 

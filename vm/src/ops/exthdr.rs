@@ -79,6 +79,9 @@ fn ipv6(packet: &Packet, kind: u8) -> Option<usize> {
 }
 
 /// Where an IPv4 option starts in the frame. Options that do not parse count as absent (`ip_options.c: __ip_options_compile`).
+///
+/// The header is looked for at the start of what the kernel has of the packet (`nft_exthdr.c: ipv4_find_option`), which in egress is the
+/// link header: an address of a device stands there for the header's length, and few are long enough for options.
 fn ipv4(packet: &Packet, kind: u8) -> Option<usize> {
     const END: u8 = 0;
     const NOP: u8 = 1;
@@ -86,11 +89,16 @@ fn ipv4(packet: &Packet, kind: u8) -> Option<usize> {
         return None;
     }
     let bytes = packet.frame.get(..packet.layout.end as usize)?;
-    let network = packet.layout.network as usize;
-    let header = usize::from(bytes.get(network)? & 0xf) * 4;
-    let end = network.checked_add(header)?;
+    let layout = &packet.layout;
+    let start = if layout.flags & layout_flags::LEAVING == 0 {
+        layout.network
+    } else {
+        layout.link
+    } as usize;
+    let header = usize::from(bytes.get(start)? & 0xf) * 4;
+    let end = start.checked_add(header)?;
     let options = bytes.get(..end)?;
-    let mut at = network.checked_add(20)?;
+    let mut at = start.checked_add(20)?;
     let mut found = None;
     while let Some(&option) = options.get(at) {
         let len = match option {

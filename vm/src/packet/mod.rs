@@ -100,6 +100,8 @@ pub mod layout_flags {
     pub const TRANSPORT: u8 = 4;
     /// There is something behind a TCP or UDP header.
     pub const INNER: u8 = 8;
+    /// In egress: what the kernel takes for the start of the packet is its link header.
+    pub const LEAVING: u8 = 16;
 }
 
 /// Packet metadata.
