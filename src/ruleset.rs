@@ -163,8 +163,8 @@ pub(crate) fn load_for(
     interfaces: Vec<String>,
     terminal: &mut Terminal,
 ) -> Result<Option<Arc<Ruleset>>> {
-    let checked = check(path, reading, interfaces, Want::Run)?;
-    let ruleset = faultless(checked, terminal);
+    let mut checked = check(path, reading, interfaces, Want::Run)?;
+    let ruleset = faultless(&mut checked, terminal);
     Ok(ruleset
         .and_then(|ruleset| runnable(ruleset, terminal))
         .map(Arc::new))
@@ -179,22 +179,26 @@ pub(crate) fn load_traced(
 ) -> Result<Option<(Arc<Ruleset>, Texts)>> {
     let mut checked = check(path, reading, interfaces, Want::Trace)?;
     let program = std::mem::take(&mut checked.program);
-    let sources = match checked.ruleset {
-        Some(_) => std::mem::replace(&mut checked.findings.sources, Sources::new()),
-        None => Sources::new(),
-    };
-    let ruleset = faultless(checked, terminal);
+    let ruleset = faultless(&mut checked, terminal);
+    let sources = checked.findings.sources;
     Ok(ruleset
         .and_then(|ruleset| runnable(ruleset, terminal))
         .map(|ruleset| (Arc::new(ruleset), Texts::new(sources, program))))
 }
 
-/// The ruleset of a checked file; `None` when it is faulty, which stands on stderr then.
-pub(crate) fn faultless(checked: Checked, terminal: &mut Terminal) -> Option<Ruleset> {
-    if checked.ruleset.is_none() {
-        terminal.raw_note(&findings::text(terminal.err_color, &checked.findings));
+/// The ruleset of a checked file; `None` when it is faulty, which stands on stderr then. Rules that were passed over stand there, too: what
+/// the others do may depend on them.
+pub(crate) fn faultless(checked: &mut Checked, terminal: &mut Terminal) -> Option<Ruleset> {
+    let findings = &mut checked.findings;
+    if checked.ruleset.is_some() {
+        findings
+            .list
+            .retain(|finding| finding.code == Code::ForeignRule);
     }
-    checked.ruleset
+    if !findings.list.is_empty() {
+        terminal.raw_note(&findings::text(terminal.err_color, findings));
+    }
+    checked.ruleset.take()
 }
 
 /// The ruleset, if it may run: both engines assume what the verifier accepts. nft, too, compiles some rulesets that the kernel then

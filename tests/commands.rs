@@ -321,7 +321,11 @@ fn test_results_for_programs() {
 #[test]
 fn a_translation_says_what_it_leaves_out() {
     let dump = b"*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -m string --string x --algo bm -j DROP\nCOMMIT\n";
-    let folder = folder(&[("v4.save", dump), ("photo.save", b"\xff\xd8 no rules")]);
+    let folder = folder(&[
+        ("v4.save", dump),
+        ("cut.save", &dump[..60]),
+        ("photo.save", b"\xff\xd8 no rules"),
+    ]);
     let translate = |arguments: &[&str]| {
         let arguments = [&["translate", "iptables"], arguments].concat();
         redan(folder.path(), &arguments)
@@ -332,8 +336,40 @@ fn a_translation_says_what_it_leaves_out() {
             .contains("\t\ttcp dport 22 accept\n\t\t# not translated")
     );
     assert!(fine.stderr.contains("v4.save:4:13"), "{}", fine.stderr);
+    assert!(!fine.stderr.contains("T009"), "{}", fine.stderr);
+    let cut = translate(&["cut.save"]).ends_with(0);
+    assert!(cut.stderr.contains("T009"), "{}", cut.stderr);
     translate(&["v4.save", "--deny", "warnings"]).ends_with(1);
     let nothing = translate(&["photo.save"]).ends_with(1);
     assert_eq!(nothing.stdout, "");
     translate(&["absent.save"]).ends_with(2);
+}
+
+#[test]
+fn a_rule_that_is_passed_over_is_told_of_by_every_command() {
+    let rules = b"table ip t {
+\tchain c {
+\t\ttype filter hook forward priority 0; policy accept;
+\t\txt match \"recent\" drop
+\t\tip saddr 10.0.0.1 drop
+\t}
+}
+";
+    let lines = b"udp 10.0.0.1:1 > 10.0.1.1:2 in eth0 => drop\n";
+    let folder = folder(&[("dump.nft", rules), ("dump.test", lines)]);
+    let packet = "udp 10.0.0.1:1 > 10.0.1.1:2 in eth0";
+    for arguments in [
+        &["list", "dump.nft"][..],
+        &["compile", "dump.nft"],
+        &["compile", "--emit", "json", "dump.nft"],
+        &["why", "dump.nft", packet],
+        &["test", "dump.test"],
+    ] {
+        let ran = redan(folder.path(), arguments).ends_with(0);
+        assert!(
+            ran.stderr.contains("L069") && ran.stderr.contains("dump.nft:4:"),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
+    }
 }

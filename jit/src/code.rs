@@ -1,4 +1,4 @@
-//! Finished native code: where it lives, how it is called, when it is freed. The only file with `unsafe`.
+//! Finished native code: where it lives, how it is called, when it is freed. The only file of this crate with `unsafe`.
 
 use std::mem::ManuallyDrop;
 

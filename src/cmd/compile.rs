@@ -27,14 +27,14 @@ pub(crate) fn run(args: &CompileArgs, terminal: &mut Terminal) -> Result<Exit> {
     } else {
         Want::Ruleset
     };
-    let checked = ruleset::check(&args.file, &args.reading, Vec::new(), want)?;
+    let mut checked = ruleset::check(&args.file, &args.reading, Vec::new(), want)?;
     if args.emit == Emit::Ast && checked.ruleset.is_some() {
         let tree = dump::dump(&checked.file, &checked.findings.sources);
         serde_json::to_writer_pretty(&mut *terminal, &tree).map_err(std::io::Error::from)?;
         writeln!(terminal)?;
         return Ok(Exit::Fine);
     }
-    let Some(ruleset) = ruleset::faultless(checked, terminal) else {
+    let Some(ruleset) = ruleset::faultless(&mut checked, terminal) else {
         return Ok(Exit::Findings);
     };
     if args.emit == Emit::Bytecode {

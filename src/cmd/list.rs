@@ -33,5 +33,5 @@ pub(super) fn listing(
 ) -> Result<Option<Listing>> {
     let mut checked = ruleset::check(path, reading, Vec::new(), Want::Listing)?;
     let listing = checked.listing.take();
-    Ok(ruleset::faultless(checked, terminal).and(listing))
+    Ok(ruleset::faultless(&mut checked, terminal).and(listing))
 }

@@ -206,8 +206,10 @@ impl Datapath {
         let (mut first, mut rest) = (None, Vec::new());
         if !self.settings.takes.takes(&packet.offload) {
             rest = segments(packet).unwrap_or_default();
-            packet.complete();
-            packet.offload.segments = None;
+            if rest.is_empty() {
+                packet.complete();
+                packet.offload.segments = None;
+            }
         }
         if rest.is_empty() {
             first = Some(OutFrame {

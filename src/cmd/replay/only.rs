@@ -44,6 +44,11 @@ pub(super) struct Seen<'a> {
 impl Only {
     /// Reads verdicts, or compiles a match.
     pub(super) fn new(text: &str, site: &Site, terminal: &mut Terminal) -> Result<Self> {
+        if text.trim().is_empty() {
+            bail!(
+                "--only is empty; name verdicts, as in `--only drop,reject`, or a match of the rule language"
+            );
+        }
         let words: Option<Vec<Verdict>> = text
             .split(',')
             .map(|word| {

@@ -29,6 +29,7 @@ pub(super) fn read(sources: &Sources, id: SourceId, family: Option<Family>, into
         table: "filter".to_owned(),
         counted: false,
         lines: 0,
+        begun: None,
         foreign: None,
         read: into,
     };
@@ -37,6 +38,7 @@ pub(super) fn read(sources: &Sources, id: SourceId, family: Option<Family>, into
         reader.line(offset, line);
         offset += u32::try_from(line.len()).unwrap_or(u32::MAX);
     }
+    reader.end_table();
 }
 
 /// Lines with their ends; one that ends with a backslash goes on in the next.
@@ -104,6 +106,8 @@ struct Reader<'r> {
     family: Family,
     table: String,
     counted: bool,
+    /// Where the table began that no COMMIT has ended yet.
+    begun: Option<Span>,
     /// Lines so far.
     lines: u64,
     /// The last line of another program, and how many there are in its run.
@@ -183,14 +187,29 @@ impl Reader<'_> {
         } else if let Some(table) = body.strip_prefix('*').map(str::trim)
             && is_table(table)
         {
+            self.end_table();
+            self.begun = Some(span);
             table.clone_into(&mut self.table);
             self.counted = false;
             self.table_mut();
             self.read.any = true;
         } else if let Some(chain) = body.strip_prefix(':') {
             self.declaration(chain, span);
-        } else if !matches!(body, "" | "COMMIT") {
+        } else if body == "COMMIT" {
+            self.begun = None;
+        } else if !body.is_empty() {
             self.commands(offset, line, span);
+        }
+    }
+
+    /// The input ends, or another table begins.
+    fn end_table(&mut self) {
+        if let Some(span) = self.begun.take() {
+            let message = format!("the table `{}` does not end in COMMIT", self.table);
+            self.read.findings.push(
+                Diagnostic::new(Code::UnfinishedTable, span, message)
+                    .note("the input may have been cut off, and rules behind its end are missing"),
+            );
         }
     }
 
