@@ -87,8 +87,11 @@ fn redan_agrees_with_linux() {
         tally.frames,
         tally.once.len()
     );
-    // What does not come again has to be explained, too.
-    if tally.once.len() * 1_000_000 > tally.frames {
+    for difference in &tally.once {
+        println!("once: {difference}");
+    }
+    // What does not come again has to be explained, too, but for one in each million that was begun.
+    if tally.once.len() > tally.frames.div_ceil(1_000_000) {
         tally.failures.append(&mut tally.once);
     }
     assert!(
