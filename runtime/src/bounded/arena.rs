@@ -33,6 +33,9 @@ impl<T> Default for Arena<T> {
 }
 
 impl<T> Arena<T> {
+    /// Bytes that one of them takes.
+    pub(crate) const PLACE_BYTES: usize = size_of::<Place<T>>();
+
     fn place_mut(&mut self, number: u32) -> Option<&mut Place<T>> {
         let at = number as usize;
         self.chunks.get_mut(at / CHUNK)?.get_mut(at % CHUNK)

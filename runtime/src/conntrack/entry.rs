@@ -150,7 +150,8 @@ impl Proto {
 
 /// An entry of the table.
 ///
-/// What every packet reads lies in the first cache line, the tracker's state in the third; a packet of an entry without translation needs no other.
+/// What every packet reads lies in the first cache line, the tracker's state in the third. An entry that is translated has its reply tuple in its
+/// extension; the others answer with the mirror of the original one.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub(super) struct Entry {
@@ -164,10 +165,8 @@ pub(super) struct Entry {
     pub(super) mark: u32,
     /// Life.
     pub(super) life: Life,
-    /// The reply tuple, as it lies on the wire.
-    reply: Tuple,
-    /// `ct secmark`.
-    pub(super) secmark: u32,
+    /// Number of its extension (`extension.rs`).
+    pub(super) extension: u32,
     /// The first of its places in lists of connections that are counted (`connlimit.rs`).
     pub(super) counted: u32,
     /// When it was confirmed; 1970 where that is not remembered.
@@ -178,22 +177,19 @@ pub(super) struct Entry {
     pub(super) proto: Proto,
     /// Traffic by direction.
     pub(super) traffic: [Traffic; 2],
-    /// `ct label`.
-    pub(super) labels: u128,
 }
 
 const _: () = {
-    assert!(std::mem::offset_of!(Entry, reply) == 64);
-    assert!(std::mem::offset_of!(Entry, proto) == 128);
+    assert!(std::mem::offset_of!(Entry, extension) == 64);
     assert!(size_of::<Proto>() == 64);
 };
 
 impl Entry {
     /// A new, unconfirmed entry that one packet holds.
-    pub(super) fn new(original: Tuple, reply: Tuple, zone: Zone, serial: u64) -> Self {
+    pub(super) fn new(original: Tuple, zone: Zone, serial: u64) -> Self {
         Self {
             original,
-            reply,
+            extension: NONE,
             life: Life {
                 status: 0,
                 changes: 0,
@@ -204,8 +200,6 @@ impl Entry {
             proto: Proto::new(original.l4proto),
             zone,
             mark: 0,
-            secmark: 0,
-            labels: 0,
             counted: NONE,
             generation: 0,
             traffic: [Traffic::default(); 2],
@@ -214,29 +208,14 @@ impl Entry {
         }
     }
 
-    /// The tuple of a direction.
-    pub(super) const fn tuple(&self, direction: Direction) -> &Tuple {
-        match direction {
-            Direction::Original => &self.original,
-            Direction::Reply => &self.reply,
-        }
+    /// The tuple of its first packet, as it lay on the wire.
+    pub(super) const fn original(&self) -> &Tuple {
+        &self.original
     }
 
-    /// Both tuples, the original one first.
-    pub(super) const fn tuples(&self) -> [Tuple; 2] {
-        [self.original, self.reply]
-    }
-
-    /// Whether this is the tuple of a direction. Without translation the first cache line tells for both.
-    #[inline]
-    pub(super) fn has_tuple(&self, direction: Direction, tuple: &Tuple) -> bool {
-        match direction {
-            Direction::Original => self.original == *tuple,
-            Direction::Reply if self.life.has(status::SRC_NAT | status::DST_NAT) => {
-                self.reply == *tuple
-            }
-            Direction::Reply => tuple.inverse() == Some(self.original),
-        }
+    /// Whether its reply tuple is the mirror of the original one.
+    pub(super) const fn is_mirrored(&self) -> bool {
+        !self.life.has(status::SRC_NAT | status::DST_NAT)
     }
 
     /// Whether the slot is free.

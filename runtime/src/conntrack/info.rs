@@ -6,6 +6,7 @@ use redan_vm::Instant;
 use redan_vm::ct::{Direction, status};
 
 use super::entry::{Entry, Proto, Traffic};
+use super::table::Table;
 use super::tuple::{Tuple, Zone};
 
 /// An entry at one moment.
@@ -42,21 +43,21 @@ pub struct EntryInfo {
 }
 
 impl EntryInfo {
-    pub(super) fn new(entry: &Entry, id: u32, now: Instant) -> Self {
-        let [original, reply] = entry.tuples();
+    pub(super) fn new(table: &Table, entry: &Entry, now: Instant) -> Self {
+        let [original, reply] = table.tuples(entry);
         let gre_timeouts = match entry.proto {
             Proto::Gre(gre) => Some((gre.timeout, gre.stream_timeout)),
             Proto::Tcp(_) | Proto::Sctp(_) | Proto::Udp(_) | Proto::Stateless => None,
         };
         Self {
-            id,
+            id: table.public_id(entry),
             original,
             reply,
             zone: entry.zone,
             status: entry.life.status,
             mark: entry.mark,
-            secmark: entry.secmark,
-            labels: entry.labels,
+            secmark: table.secmark(entry),
+            labels: table.labels(entry),
             remaining: entry.life.remaining(now),
             state: entry.proto.state_name(),
             gre_timeouts,

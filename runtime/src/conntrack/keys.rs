@@ -7,6 +7,7 @@ use redan_vm::{Instant, Packet};
 use super::Conntrack;
 use super::entry::{Entry, Traffic};
 use super::event::change;
+use super::slab::EntryId;
 use super::tuple::{Tuple, Zone};
 
 impl Conntrack {
@@ -25,14 +26,17 @@ impl Conntrack {
         let Some(entry) = self.entry_of(packet) else {
             return false;
         };
-        let tuple = entry.tuple(direction.unwrap_or(Direction::Original));
+        let tuple = &match direction {
+            Some(Direction::Reply) => self.table.reply(entry),
+            _ => *entry.original(),
+        };
         match key {
             // Answered above; no helper is attached to anything; can only be set.
             CtKey::State | CtKey::Helper | CtKey::Event => false,
             CtKey::Direction => fill(out, &[packet.ct.direction as u8]),
             CtKey::Status => fill(out, &entry.life.status.to_le_bytes()),
             CtKey::Mark => fill(out, &entry.mark.to_le_bytes()),
-            CtKey::Secmark => fill(out, &entry.secmark.to_le_bytes()),
+            CtKey::Secmark => fill(out, &self.table.secmark(entry).to_le_bytes()),
             CtKey::Expiration => {
                 // What is not in the table yet has none: Linux takes its clock away from what is no moment yet (`nf_ct_expires`).
                 let millis = if entry.life.is_confirmed() {
@@ -55,7 +59,7 @@ impl Conntrack {
             CtKey::DaddrIp6 => load_address(out, tuple, &tuple.dst, nfproto::IPV6),
             CtKey::ProtoSrc => fill(out, &tuple.src_key.to_be_bytes()),
             CtKey::ProtoDst => fill(out, &tuple.dst_key.to_be_bytes()),
-            CtKey::Label => fill(out, &entry.labels.to_le_bytes()),
+            CtKey::Label => fill(out, &self.table.labels(entry).to_le_bytes()),
             CtKey::Packets => fill(out, &traffic(entry, direction).packets.to_le_bytes()),
             CtKey::Bytes => fill(out, &traffic(entry, direction).bytes.to_le_bytes()),
             CtKey::Avgpkt => {
@@ -82,32 +86,23 @@ impl Conntrack {
             store_zone(packet, direction, value);
             return;
         }
-        let Some(entry) = self.entry_of_mut(packet) else {
+        let Some(id) = EntryId::of(&packet.ct) else {
             return;
         };
         match key {
             CtKey::Mark => {
                 let mark = u32::from_le_bytes(bytes(value));
+                let Some(entry) = self.table.entry_mut(id) else {
+                    return;
+                };
                 if entry.mark != mark {
                     entry.mark = mark;
                     entry.life.changes |= change::MARK;
                 }
                 packet.ct.mark = mark;
             }
-            CtKey::Secmark => {
-                let secmark = u32::from_le_bytes(bytes(value));
-                if entry.secmark != secmark {
-                    entry.secmark = secmark;
-                    entry.life.changes |= change::SECMARK;
-                }
-            }
-            CtKey::Label => {
-                let labels = u128::from_le_bytes(bytes(value));
-                if entry.labels != labels {
-                    entry.labels = labels;
-                    entry.life.changes |= change::LABEL;
-                }
-            }
+            CtKey::Secmark => self.table.set_secmark(id, u32::from_le_bytes(bytes(value))),
+            CtKey::Label => self.table.set_labels(id, u128::from_le_bytes(bytes(value))),
             // `ct event set` chooses what is reported, and all of it is. The language lets no rule set the others.
             CtKey::Event
             | CtKey::State

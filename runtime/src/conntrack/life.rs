@@ -215,7 +215,7 @@ impl Conntrack {
     }
 
     pub(super) fn info(&self, entry: &Entry, now: Instant) -> EntryInfo {
-        EntryInfo::new(entry, self.table.public_id(entry), now)
+        EntryInfo::new(&self.table, entry, now)
     }
 }
 

@@ -11,6 +11,7 @@
 mod connlimit;
 mod entry;
 mod event;
+mod extension;
 mod gre;
 mod huge_pages;
 mod icmp;
@@ -20,6 +21,7 @@ mod keys;
 mod life;
 mod reason;
 mod report;
+mod reservations;
 mod sctp;
 mod slab;
 mod stats;
@@ -29,6 +31,7 @@ mod tcp;
 mod tests;
 mod text;
 mod tracker;
+mod translated;
 mod transport;
 mod tunables;
 mod tuple;
@@ -36,6 +39,7 @@ mod udp;
 mod wheel;
 
 use std::fmt;
+use std::time::Duration;
 
 use redan_vm::ct::{Direction, state, status};
 use redan_vm::packet::protocol;
@@ -320,11 +324,13 @@ impl Conntrack {
 
     /// Makes an entry that only its packet knows.
     fn create(&mut self, tuple: &Tuple, zone: Zone, now: Instant) -> Result<EntryId, Refused> {
-        let reply = tuple.inverse().ok_or(InvalidReason::BadType)?;
+        if tuple.inverse().is_none() {
+            return Err(InvalidReason::BadType.into());
+        }
         if !self.make_room(tuple, zone, now) {
             return Err(Refused::Drop(CtDrop::Limit));
         }
-        let mut entry = Entry::new(*tuple, reply, zone, self.serial);
+        let mut entry = Entry::new(*tuple, zone, self.serial);
         entry.life.is_counted = self.tunables.acct;
         self.serial += 1;
         let id = self.table.insert(entry);
@@ -370,13 +376,36 @@ impl Conntrack {
         let Some(entry) = self.table.entry(id) else {
             return self.fail_confirm();
         };
-        let ([original, reply], zone) = (entry.tuples(), entry.zone);
+        let ([original, reply], zone) = (self.table.tuples(entry), entry.zone);
         let winner = self
-            .lookup(&original, zone, now)
-            .or_else(|| self.lookup(&reply, zone, now));
-        if let Some((winner, _)) = winner {
-            return self.resolve_clash(id, winner, packet);
+            .clash(&original, zone, Direction::Original, now)
+            .or_else(|| self.clash(&reply, zone, Direction::Reply, now));
+        if let Some(winner) = winner {
+            return self.resolve_clash(id, winner, now, packet);
         }
+        self.put_in(id, now, packet);
+        Ok(())
+    }
+
+    /// A living entry that has the tuple which a new one would have in a direction.
+    fn clash(
+        &mut self,
+        tuple: &Tuple,
+        zone: Zone,
+        direction: Direction,
+        now: Instant,
+    ) -> Option<EntryId> {
+        loop {
+            let id = self.table.find_clash(tuple, zone, direction)?;
+            if !self.table.entry(id)?.life.is_expired(now) {
+                return Some(id);
+            }
+            self.destroy(id, now);
+        }
+    }
+
+    /// Puts a new connection into the table.
+    fn put_in(&mut self, id: EntryId, now: Instant, packet: &mut Packet) {
         let starts = self.tunables.timestamp.then_some(now);
         if let Some(entry) = self.table.entry_mut(id) {
             entry.life.confirm(now);
@@ -389,35 +418,58 @@ impl Conntrack {
             } else {
                 change::NEW
             };
+            if entry.life.has(status::NAT_CLASH) {
+                entry.life.changes = 0;
+            }
             packet.ct.status = entry.life.status;
         }
         self.table.link(id, now);
         self.arrived(id);
         self.report_changes(id, now);
-        Ok(())
     }
 
-    /// Two packets started the same connection and the other one was confirmed first. Without translation both mean the same entry.
+    /// Two packets want the same tuple and the other one was confirmed first (`nf_ct_resolve_clash`).
     fn resolve_clash(
         &mut self,
         id: EntryId,
         winner: EntryId,
+        now: Instant,
         packet: &mut Packet,
     ) -> Result<(), CtDrop> {
-        let same = self
-            .table
-            .entry(id)
-            .zip(self.table.entry(winner))
-            .is_some_and(|(ours, theirs)| {
-                ours.tuples() == theirs.tuples() && {
-                    let l4proto = ours.tuple(Direction::Original).l4proto;
-                    matches!(l4proto, protocol::UDP | protocol::UDPLITE)
-                }
-            });
-        if !same {
+        let Some((ours, theirs)) = self.table.entry(id).zip(self.table.entry(winner)) else {
+            return self.fail_confirm();
+        };
+        let l4proto = ours.original().l4proto;
+        let (tuples, zone) = (self.table.tuples(ours), ours.zone);
+        let is_same = tuples == self.table.tuples(theirs) && zone == theirs.zone;
+        let is_plain = !theirs.life.has(status::SRC_NAT_DONE | status::DST_NAT_DONE);
+        if !matches!(l4proto, protocol::UDP | protocol::UDPLITE | protocol::GRE) {
             self.release(packet);
             return self.fail_confirm();
         }
+        if is_same || is_plain {
+            self.merge(id, winner, packet);
+            return Ok(());
+        }
+        let [_, reply] = tuples;
+        if let Some(winner) = self.clash(&reply, zone, Direction::Reply, now) {
+            let theirs = self
+                .table
+                .entry(winner)
+                .map(|entry| self.table.tuples(entry));
+            if theirs == Some(tuples) {
+                self.merge(id, winner, packet);
+                return Ok(());
+            }
+            self.release(packet);
+            return self.fail_confirm();
+        }
+        self.keep_for_answer(id, now, packet);
+        Ok(())
+    }
+
+    /// The packet goes on in the other's entry, which counts it (`__nf_ct_resolve_clash`).
+    fn merge(&mut self, id: EntryId, winner: EntryId, packet: &mut Packet) {
         let ours = self.table.entry(id).map(|entry| entry.traffic);
         self.discard(id);
         if let Some(entry) = self.table.entry_mut(winner) {
@@ -430,7 +482,17 @@ impl Conntrack {
             packet.ct.mark = entry.mark;
         }
         self.stats.clash_resolve += 1;
-        Ok(())
+    }
+
+    /// An entry that lost its original tuple stays for a second, so that the answer to its packet is translated back
+    /// (`nf_ct_resolve_clash_harder`).
+    fn keep_for_answer(&mut self, id: EntryId, now: Instant, packet: &mut Packet) {
+        if let Some(entry) = self.table.entry_mut(id) {
+            entry.life.set_timeout(now, Duration::from_secs(1));
+            entry.life.status |= status::FIXED_TIMEOUT | status::NAT_CLASH;
+        }
+        self.put_in(id, now, packet);
+        self.stats.clash_resolve += 1;
     }
 
     const fn fail_confirm(&mut self) -> Result<(), CtDrop> {
@@ -572,7 +634,7 @@ impl Conntrack {
     pub fn entries(&self, now: Instant) -> impl Iterator<Item = EntryInfo> + '_ {
         (0..self.table.slots())
             .filter_map(|slot| self.table.at(slot))
-            .filter(move |(_, entry)| is_in_table(entry) && !entry.life.is_expired(now))
+            .filter(move |(_, entry)| is_shown(entry) && !entry.life.is_expired(now))
             .map(move |(_, entry)| self.info(entry, now))
     }
 
@@ -589,6 +651,11 @@ impl Conntrack {
         self.entries(now)
             .try_for_each(|entry| write_proc_line(&entry, out))
     }
+}
+
+/// Whether listings show an entry.
+const fn is_shown(entry: &Entry) -> bool {
+    is_in_table(entry) && !entry.life.has(status::NAT_CLASH)
 }
 
 /// A packet's state by its direction and what the entry has seen.

@@ -1,22 +1,27 @@
-//! The table: entries, an index over both tuples of each, and the wheel that ends them.
+//! The table: entries with their extensions, an index over both tuples of each, and the wheel that ends them.
 
 use redan_vm::Instant;
-use redan_vm::ct::Direction;
+use redan_vm::ct::{Direction, status};
 use siphasher::sip::SipHasher13;
 
 use super::entry::Entry;
+use super::event::change;
+use super::extension::{Extension, Extensions};
 use super::index::Index;
+use super::reservations::Reservations;
 use super::slab::{EntryId, Slab};
 use super::tuple::{Tuple, Zone};
 use super::wheel::Wheel;
+use crate::bounded::arena::NONE;
 
-/// Entries, index and wheel.
+/// Entries, extensions, index and wheel.
 #[derive(Debug)]
 pub(super) struct Table {
     hasher: SipHasher13,
     /// Keys [`Self::public_id`].
     id_hasher: SipHasher13,
     slab: Slab,
+    extensions: Extensions,
     index: Index,
     wheel: Wheel,
 }
@@ -41,6 +46,7 @@ impl Table {
             hasher: SipHasher13::new_with_key(&seed.to_le_bytes()),
             id_hasher: SipHasher13::new_with_key(&(!seed).to_le_bytes()),
             slab: Slab::new(),
+            extensions: Extensions::default(),
             index: Index::new(),
             wheel: Wheel::new(),
         }
@@ -74,7 +80,7 @@ impl Table {
         self.slab.insert(entry)
     }
 
-    /// Makes both tuples of an entry known and arms its timer.
+    /// Makes both tuples of an entry known and arms its timer. One that has lost its original tuple to another is known by its reply tuple alone.
     pub(super) fn link(&mut self, id: EntryId, now: Instant) {
         let Some(entry) = self.slab.find(id) else {
             return;
@@ -84,8 +90,10 @@ impl Table {
         // The reply tuple first: where both are the same, Linux finds that one.
         self.index
             .insert(reply, reference(id.slot(), Direction::Reply));
-        self.index
-            .insert(original, reference(id.slot(), Direction::Original));
+        if !entry.life.has(status::NAT_CLASH) {
+            self.index
+                .insert(original, reference(id.slot(), Direction::Original));
+        }
         self.wheel.arm(&mut self.slab, id.slot(), now, deadline);
     }
 
@@ -102,15 +110,98 @@ impl Table {
         self.wheel.disarm(&mut self.slab, id.slot());
     }
 
-    /// Frees an unlinked entry.
+    /// Frees an unlinked entry, and what it has beside it.
     pub(super) fn remove(&mut self, id: EntryId) {
-        self.slab.remove(id);
+        if let Some(entry) = self.slab.find(id) {
+            self.extensions.free(entry.extension);
+            self.slab.remove(id);
+        }
+    }
+
+    /// The tuple that answers have.
+    pub(super) fn reply(&self, entry: &Entry) -> Tuple {
+        let original = entry.original();
+        let translated = || self.extensions.get(entry.extension)?.reply(original);
+        if entry.is_mirrored() {
+            original.inverse().unwrap_or(*original)
+        } else {
+            translated().unwrap_or(*original)
+        }
+    }
+
+    /// Both tuples, the original one first.
+    pub(super) fn tuples(&self, entry: &Entry) -> [Tuple; 2] {
+        [*entry.original(), self.reply(entry)]
+    }
+
+    /// Gives an entry that is not linked another reply tuple. The status bits that say so ([`status::SRC_NAT`], [`status::DST_NAT`]) belong to it.
+    pub(super) fn set_reply(&mut self, id: EntryId, reply: &Tuple) {
+        if let Some(entry) = self.slab.find_mut(id)
+            && let Some(extension) = self.extensions.open(&mut entry.extension)
+        {
+            extension.set_reply(reply);
+        }
+    }
+
+    /// `ct label`.
+    pub(super) fn labels(&self, entry: &Entry) -> u128 {
+        let extension = self.extensions.get(entry.extension);
+        extension.map_or(0, Extension::labels)
+    }
+
+    /// Sets `ct label`.
+    pub(super) fn set_labels(&mut self, id: EntryId, labels: u128) {
+        if let Some(entry) = self.slab.find_mut(id)
+            && (labels != 0 || entry.extension != NONE)
+            && let Some(extension) = self.extensions.open(&mut entry.extension)
+            && extension.labels() != labels
+        {
+            extension.set_labels(labels);
+            entry.life.changes |= change::LABEL;
+        }
+    }
+
+    /// `ct secmark`.
+    pub(super) fn secmark(&self, entry: &Entry) -> u32 {
+        let rare = self.extensions.rare(entry.extension);
+        rare.map_or(0, |rare| rare.secmark)
+    }
+
+    /// Sets `ct secmark`.
+    pub(super) fn set_secmark(&mut self, id: EntryId, secmark: u32) {
+        if let Some(entry) = self.slab.find_mut(id)
+            && (secmark != 0 || entry.extension != NONE)
+            && let Some(rare) = self.extensions.open_rare(&mut entry.extension)
+            && rare.secmark != secmark
+        {
+            rare.secmark = secmark;
+            entry.life.changes |= change::SECMARK;
+        }
+    }
+
+    /// Places for extensions that have ever been used.
+    #[cfg(test)]
+    pub(super) fn extension_places(&self) -> (usize, usize) {
+        self.extensions.places()
     }
 
     /// Hashes of both tuples.
     fn hashes(&self, entry: &Entry) -> [u32; 2] {
-        [Direction::Original, Direction::Reply]
-            .map(|direction| self.hash(entry.tuple(direction), entry.zone.id_for(direction)))
+        let [original, reply] = self.tuples(entry);
+        [
+            self.hash(&original, entry.zone.id_for(Direction::Original)),
+            self.hash(&reply, entry.zone.id_for(Direction::Reply)),
+        ]
+    }
+
+    /// Whether this is an entry's tuple of a direction. Without translation the entry's first cache line tells.
+    #[inline]
+    fn has_tuple(&self, entry: &Entry, direction: Direction, tuple: &Tuple) -> bool {
+        match direction {
+            Direction::Original => entry.original() == tuple,
+            Direction::Reply if entry.is_mirrored() => tuple.inverse() == Some(*entry.original()),
+            Direction::Reply => self.reply(entry) == *tuple,
+        }
     }
 
     /// The entry of a tuple as it lies on the wire, and the direction that it goes in it.
@@ -127,15 +218,39 @@ impl Table {
 
     #[inline]
     fn find_in(&self, tuple: &Tuple, zone: Zone, zone_id: u16) -> Option<(EntryId, Direction)> {
+        self.find_other(tuple, zone, zone_id, |_, _| true)
+    }
+
+    /// The same among entries that `is_wanted` takes.
+    #[inline]
+    fn find_other(
+        &self,
+        tuple: &Tuple,
+        zone: Zone,
+        zone_id: u16,
+        is_wanted: impl Fn(EntryId, &Entry) -> bool,
+    ) -> Option<(EntryId, Direction)> {
         let found = self.index.find(self.hash(tuple, zone_id), |reference| {
             let direction = direction_of(reference);
-            self.slab.at(reference >> 1).is_some_and(|(_, entry)| {
-                entry.has_tuple(direction, tuple)
+            self.slab.at(reference >> 1).is_some_and(|(id, entry)| {
+                self.has_tuple(entry, direction, tuple)
                     && entry.zone.id_for(direction) == zone.id_for(direction)
+                    && is_wanted(id, entry)
             })
         })?;
         let (id, _) = self.slab.at(found >> 1)?;
         Some((id, direction_of(found)))
+    }
+
+    /// The entry that a new one would clash with: it has the tuple in the zone of that direction.
+    pub(super) fn find_clash(
+        &self,
+        tuple: &Tuple,
+        zone: Zone,
+        direction: Direction,
+    ) -> Option<EntryId> {
+        let (id, _) = self.find_in(tuple, zone, zone.id_for(direction))?;
+        Some(id)
     }
 
     /// Entries in the first of up to `buckets` buckets from a tuple's own on that holds any that `is_wanted` takes.
@@ -221,5 +336,21 @@ impl Table {
         #[expect(clippy::cast_possible_truncation, reason = "32 bits are wanted")]
         let id = sum as u32;
         id
+    }
+}
+
+impl Reservations for Table {
+    /// `nf_conntrack_core.c: nf_conntrack_tuple_taken`.
+    fn is_taken(&self, tuple: &Tuple, ours: EntryId, now: Instant) -> bool {
+        let Some((original, zone)) = self.entry(ours).map(|own| (*own.original(), own.zone)) else {
+            return false;
+        };
+        let is_another = |id: EntryId, entry: &Entry| {
+            let is_same_flow = *entry.original() == original
+                && entry.zone.id_for(Direction::Original) == zone.id_for(Direction::Original);
+            id != ours && !is_same_flow && !entry.life.is_expired(now)
+        };
+        let zone_id = zone.id_for(Direction::Reply);
+        self.find_other(tuple, zone, zone_id, is_another).is_some()
     }
 }

@@ -29,10 +29,17 @@ pub(super) fn track(udp: &mut Udp, life: &mut Life, seen: &Seen<'_>) -> Tracked 
         udp.stream_after = seen.now + STREAM_AFTER;
     }
     if life.has(status::SEEN_REPLY) && seen.now > udp.stream_after {
-        life.set(status::ASSURED, change::ASSURED);
+        assure(life);
         return Tracked::Refresh(seen.tunables.udp_timeout_stream);
     }
     Tracked::Refresh(seen.tunables.udp_timeout)
+}
+
+/// It has seen both ways. What a clash left over never lasts.
+const fn assure(life: &mut Life) {
+    if !life.has(status::NAT_CLASH) {
+        life.set(status::ASSURED, change::ASSURED);
+    }
 }
 
 /// A UDP-Lite packet: a stream from the first packet after the answer on.
@@ -41,7 +48,7 @@ pub(super) fn track_lite(life: &mut Life, seen: &Seen<'_>) -> Tracked {
         return Tracked::Invalid(reason);
     }
     if life.has(status::SEEN_REPLY) {
-        life.set(status::ASSURED, change::ASSURED);
+        assure(life);
         return Tracked::Refresh(seen.tunables.udp_timeout_stream);
     }
     Tracked::Refresh(seen.tunables.udp_timeout)

@@ -13,6 +13,7 @@ mod sctp_cases;
 mod table_cases;
 mod tcp_cases;
 mod text_cases;
+mod translated_cases;
 
 use std::time::Duration;
 
