@@ -9,9 +9,8 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use redan_runtime::driver::capture::{
-    CaptureError, CaptureReader, Interface, Numbered, Ordered, WINDOW,
-};
+use redan_runtime::driver::capture::order::{Numbered, Ordered, WINDOW};
+use redan_runtime::driver::capture::{CaptureError, CaptureReader, Interface};
 use redan_vm::Instant;
 
 use crate::exit::Exit;

@@ -3,15 +3,13 @@
 //! Linux looks through the list at each packet. Here a connection leaves its lists when it ends, so that to count costs the same however many
 //! there are. A connection that is over for its protocol counts for its own packets alone (`nf_conncount.c: already_closed`).
 
-use redan_vm::{Instant, Packet};
+use redan_vm::Instant;
 
-use super::Conntrack;
 use super::entry::Entry;
 use super::slab::EntryId;
 use super::table::Table;
 use crate::bounded::Secret;
 use crate::bounded::arena::{Arena, Index, NONE};
-use redan_vm::ct::status;
 
 /// Members that are looked at whenever a list is counted, because their time may be over though the wheel has not come to them
 /// (`nf_conncount.c: CONNCOUNT_GC_MAX_NODES`).
@@ -79,13 +77,13 @@ impl Lists {
         (self.members.places(), self.all.places())
     }
 
-    fn find(&self, number: u64) -> Option<u32> {
+    pub(super) fn find(&self, number: u64) -> Option<u32> {
         let is_it = |at: &u32| self.all.get(*at).is_some_and(|l| l.number == number);
         self.by_number.find(self.secret.hash(&number), is_it)
     }
 
     /// The list with a number, a new one if need be.
-    fn open(&mut self, number: u64) -> u32 {
+    pub(super) fn open(&mut self, number: u64) -> u32 {
         if let Some(list) = self.find(number) {
             return list;
         }
@@ -101,12 +99,12 @@ impl Lists {
         list
     }
 
-    fn len(&self, list: u32) -> u32 {
+    pub(super) fn len(&self, list: u32) -> u32 {
         self.all.get(list).map_or(0, |list| list.len)
     }
 
     /// Puts a connection into a list, unless it is there.
-    fn join(&mut self, list: u32, id: EntryId, entry: &mut Entry) {
+    pub(super) fn join(&mut self, list: u32, id: EntryId, entry: &mut Entry) {
         let Some(number) = self.all.get(list).map(|list| list.number) else {
             return;
         };
@@ -183,7 +181,7 @@ impl Lists {
     }
 
     /// Takes out a few members whose time is over.
-    fn look(&mut self, list: u32, table: &mut Table, now: Instant) {
+    pub(super) fn look(&mut self, list: u32, table: &mut Table, now: Instant) {
         for _ in 0..LOOKED_AT {
             let Some(list) = self.all.get_mut(list) else {
                 return;
@@ -203,57 +201,26 @@ impl Lists {
             }
         }
     }
-}
-
-impl Conntrack {
-    /// Adds the packet's connection to a list and says how many there are. A packet without a connection counts as one that is gone by the
-    /// next; `None` where it has no addresses to count.
-    pub fn count_connection(&mut self, now: Instant, packet: &Packet, list: u64) -> Option<u32> {
-        if !packet.layout.has_l4proto() {
-            return None;
-        }
-        let list = self.lists.open(list);
-        self.lists.look(list, &mut self.table, now);
-        let id = EntryId::of(&packet.ct);
-        let own = id.and_then(|id| Some((id, self.table.entry_mut(id)?)));
-        if let Some((id, entry)) = own
-            && !entry.life.has(status::DYING)
-            && !entry.proto.is_over()
-        {
-            self.lists.join(list, id, entry);
-            return Some(self.lists.len(list));
-        }
-        self.lists.len(list).checked_add(1)
-    }
-
-    /// Connections that are in a list.
-    pub fn counted(&self, list: u64) -> u32 {
-        self.lists.find(list).map_or(0, |list| self.lists.len(list))
-    }
 
     /// Gives a list up.
-    pub fn forget_list(&mut self, number: u64) {
-        let Some(list) = self.lists.find(number) else {
+    pub(super) fn forget(&mut self, number: u64, table: &mut Table) {
+        let Some(list) = self.find(number) else {
             return;
         };
-        while let Some(first) = self.lists.all.get(list).map(|list| list.first)
+        while let Some(first) = self.all.get(list).map(|list| list.first)
             && first != NONE
         {
-            self.lists.part(first, &mut self.table);
+            self.part(first, table);
         }
-        let hash = self.lists.secret.hash(&number);
-        self.lists.by_number.remove(hash, list);
-        self.lists.all.remove(list);
+        self.by_number.remove(self.secret.hash(&number), list);
+        self.all.remove(list);
     }
 
-    /// Takes a connection out of all lists, because it is over.
-    pub(super) fn leave_lists(&mut self, id: EntryId) {
-        let Some(entry) = self.table.entry_mut(id) else {
-            return;
-        };
+    /// Takes a connection out of all lists.
+    pub(super) fn leave_all(&mut self, entry: &mut Entry) {
         let mut at = std::mem::replace(&mut entry.counted, NONE);
         while at != NONE {
-            at = self.lists.leave(at).map_or(NONE, |(_, next)| next);
+            at = self.leave(at).map_or(NONE, |(_, next)| next);
         }
     }
 }

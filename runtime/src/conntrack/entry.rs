@@ -1,17 +1,12 @@
-//! A connection: its two tuples, its life, its protocol's state.
-
-use std::time::Duration;
+//! A connection: its tuple, its life, its protocol's state.
 
 use redan_vm::Instant;
 use redan_vm::ct::{Direction, status};
-use redan_vm::packet::protocol;
 
-use super::event::change;
-use super::gre::Gre;
-use super::sctp::Sctp;
-use super::tcp::Tcp;
+use super::change;
+use super::life::Life;
+use super::proto::Proto;
 use super::tuple::{Tuple, Zone};
-use super::udp::Udp;
 use crate::bounded::arena::NONE;
 
 /// Packets and bytes of one direction.
@@ -21,131 +16,6 @@ pub struct Traffic {
     pub packets: u64,
     /// Bytes from the network header on.
     pub bytes: u64,
-}
-
-/// What decides how long an entry lives, and what of it was not reported yet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Life {
-    /// Bits of [`status`].
-    pub(super) status: u32,
-    /// Bits of [`change`] since the last event.
-    pub(super) changes: u16,
-    /// Packets under way that hold the entry while it is not in the table: not yet confirmed, or dead already.
-    pub(super) holders: u8,
-    /// Whether traffic is counted.
-    pub(super) is_counted: bool,
-    /// Confirmed: when it expires. Before that: the time to live as nanoseconds since 1970.
-    deadline: Instant,
-}
-
-impl Life {
-    /// Whether any of these [`status`] bits is set.
-    pub(super) const fn has(&self, bits: u32) -> bool {
-        self.status & bits != 0
-    }
-
-    /// Whether the entry is in the table, or was.
-    pub(super) const fn is_confirmed(&self) -> bool {
-        self.has(status::CONFIRMED)
-    }
-
-    /// Sets a status bit; `change` is reported when it was not set before.
-    pub(super) const fn set(&mut self, bit: u32, change: u16) {
-        if !self.has(bit) {
-            self.status |= bit;
-            self.changes |= change;
-        }
-    }
-
-    /// Time to live from `now` on.
-    pub(super) fn remaining(&self, now: Instant) -> Duration {
-        if self.is_confirmed() {
-            self.deadline.since(now)
-        } else {
-            Duration::from_nanos(self.deadline.as_nanos())
-        }
-    }
-
-    /// Whether its time is over.
-    pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.is_confirmed() && self.deadline <= now
-    }
-
-    /// Gives it `timeout` from `now` on, whatever it had.
-    pub(super) fn set_timeout(&mut self, now: Instant, timeout: Duration) {
-        let start = if self.is_confirmed() {
-            now
-        } else {
-            Instant::default()
-        };
-        self.deadline = start + timeout;
-    }
-
-    /// When it expires; meaningful once it is confirmed.
-    pub(super) const fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    /// Into the table: from here on the deadline is a moment.
-    pub(super) fn confirm(&mut self, now: Instant) {
-        let timeout = self.remaining(now);
-        self.status |= status::CONFIRMED;
-        self.set_timeout(now, timeout);
-    }
-}
-
-/// What the trackers keep.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Proto {
-    /// TCP.
-    Tcp(Tcp),
-    /// SCTP.
-    Sctp(Sctp),
-    /// UDP.
-    Udp(Udp),
-    /// GRE.
-    Gre(Gre),
-    /// A protocol whose tracker remembers nothing.
-    Stateless,
-}
-
-impl Proto {
-    /// A fresh one for a layer 4 protocol.
-    fn new(l4proto: u8) -> Self {
-        match l4proto {
-            protocol::TCP => Self::Tcp(Tcp::default()),
-            protocol::SCTP => Self::Sctp(Sctp::default()),
-            protocol::UDP => Self::Udp(Udp::default()),
-            protocol::GRE => Self::Gre(Gre::default()),
-            _ => Self::Stateless,
-        }
-    }
-
-    /// The state's name in listings.
-    pub(super) const fn state_name(&self) -> Option<&'static str> {
-        match self {
-            Self::Tcp(tcp) => Some(tcp.state().name()),
-            Self::Sctp(sctp) => Some(sctp.state().name()),
-            Self::Udp(_) | Self::Gre(_) | Self::Stateless => None,
-        }
-    }
-
-    /// Whether the connection has ended, though its entry is still there.
-    pub(super) const fn is_over(&self) -> bool {
-        match self {
-            Self::Tcp(tcp) => tcp.state().is_over(),
-            Self::Sctp(_) | Self::Udp(_) | Self::Gre(_) | Self::Stateless => false,
-        }
-    }
-
-    /// Whether the connection is ending, so that it may be evicted under pressure though assured.
-    pub(super) const fn is_closing(&self) -> bool {
-        match self {
-            Self::Tcp(tcp) => tcp.state().is_closing(),
-            Self::Sctp(sctp) => sctp.state().is_closing(),
-            Self::Udp(_) | Self::Gre(_) | Self::Stateless => false,
-        }
-    }
 }
 
 /// An entry of the table.
@@ -190,13 +60,7 @@ impl Entry {
         Self {
             original,
             extension: NONE,
-            life: Life {
-                status: 0,
-                changes: 0,
-                holders: 1,
-                is_counted: false,
-                deadline: Instant::default(),
-            },
+            life: Life::new(),
             proto: Proto::new(original.l4proto),
             zone,
             mark: 0,
@@ -246,5 +110,10 @@ impl Entry {
     /// The first answer has come.
     pub(super) const fn see_reply(&mut self) {
         self.life.set(status::SEEN_REPLY, change::REPLY);
+    }
+
+    /// Whether it can be found by its tuples.
+    pub(super) const fn is_in_table(&self) -> bool {
+        self.life.is_confirmed() && !self.life.has(status::DYING)
     }
 }

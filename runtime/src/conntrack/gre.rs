@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use redan_vm::ct::status;
 
-use super::entry::Life;
-use super::event::change;
+use super::change;
+use super::life::Life;
 use super::tracker::{Seen, Tracked};
 
 /// The timeouts, as they were when the entry was made.

@@ -5,8 +5,8 @@ use redan_vm::packet::icmp::{icmp_type, is_error};
 use redan_vm::packet::icmpv6::{icmpv6_type, nd_option};
 use redan_vm::packet::{Icmp, Icmpv6, icmpv6, protocol};
 
-use super::InvalidReason;
-use super::entry::Life;
+use super::life::Life;
+use super::reason::InvalidReason;
 use super::tracker::{Seen, Tracked};
 use super::transport::Transport;
 use super::tuple::Tuple;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use redan_vm::Instant;
 use redan_vm::ct::{Direction, status};
 
-use super::entry::{Entry, Proto, Traffic};
+use super::entry::{Entry, Traffic};
+use super::proto::Proto;
 use super::table::Table;
 use super::tuple::{Tuple, Zone};
 

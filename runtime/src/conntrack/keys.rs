@@ -4,9 +4,9 @@ use redan_vm::ct::{CtKey, Direction, state};
 use redan_vm::family::nfproto;
 use redan_vm::{Instant, Packet};
 
-use super::Conntrack;
+use super::change;
+use super::engine::Conntrack;
 use super::entry::{Entry, Traffic};
-use super::event::change;
 use super::slab::EntryId;
 use super::tuple::{Tuple, Zone};
 

@@ -6,9 +6,9 @@ use redan_vm::ct::{Direction, status};
 use redan_vm::packet::checksum;
 use redan_vm::packet::sctp::{Chunk, Chunks, chunk_type};
 
-use super::InvalidReason;
-use super::entry::Life;
-use super::event::change;
+use super::change;
+use super::life::Life;
+use super::reason::InvalidReason;
 use super::tracker::{Seen, Tracked};
 use super::tunables::Tunables;
 

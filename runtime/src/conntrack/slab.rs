@@ -4,7 +4,6 @@ use redan_vm::packet::CtView;
 
 use super::entry::Entry;
 use super::huge_pages;
-use super::wheel::Link;
 
 /// Slots in a chunk: 16 MB, of which only what is used is ever touched.
 const CHUNK: usize = 1 << 16;
@@ -43,6 +42,29 @@ impl EntryId {
     pub(super) const fn slot(self) -> u32 {
         self.slot
     }
+}
+
+/// An entry's place in the wheel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    /// The entry before it in its slot.
+    pub(super) prev: u32,
+    /// The entry behind it in its slot, or in the slab's free list.
+    pub(super) next: u32,
+    /// The slot; [`NONE`] when it is not in the wheel.
+    pub(super) place: u32,
+    /// The second at which the slot comes up, since 1970.
+    pub(super) tick: u32,
+}
+
+impl Link {
+    /// Not in the wheel.
+    pub(super) const UNARMED: Self = Self {
+        prev: NONE,
+        next: NONE,
+        place: NONE,
+        tick: 0,
+    };
 }
 
 /// A place for an entry: four cache lines.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::InvalidReason;
+use super::reason::InvalidReason;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {

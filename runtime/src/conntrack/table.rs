@@ -4,8 +4,8 @@ use redan_vm::Instant;
 use redan_vm::ct::{Direction, status};
 use siphasher::sip::SipHasher13;
 
+use super::change;
 use super::entry::Entry;
-use super::event::change;
 use super::extension::{Extension, Extensions};
 use super::index::Index;
 use super::reservations::Reservations;

@@ -1,16 +1,13 @@
-//! What protocol trackers get and give, and which protocol has which.
+//! What protocol trackers get and give.
 
 use std::time::Duration;
 
 use redan_vm::Instant;
 use redan_vm::ct::Direction;
-use redan_vm::family::nfproto;
-use redan_vm::packet::protocol;
 
-use super::entry::{Entry, Proto};
+use super::reason::InvalidReason;
 use super::transport::Transport;
 use super::tunables::Tunables;
-use super::{InvalidReason, gre, icmp, sctp, tcp, udp};
 
 /// A packet as a tracker sees it.
 #[derive(Clone, Copy, Debug)]
@@ -40,19 +37,4 @@ pub(super) enum Tracked {
     Restart,
     /// INVALID.
     Invalid(InvalidReason),
-}
-
-/// Runs the tracker of the packet's protocol (`nf_conntrack_core.c: nf_conntrack_handle_packet`).
-pub(super) fn track(entry: &mut Entry, seen: &Seen<'_>) -> Tracked {
-    let life = &mut entry.life;
-    match (&mut entry.proto, seen.packet.protocol) {
-        (Proto::Tcp(tcp), _) => tcp::track(tcp, life, seen),
-        (Proto::Udp(udp), _) => udp::track(udp, life, seen),
-        (Proto::Sctp(sctp), _) => sctp::track(sctp, life, seen),
-        (Proto::Gre(gre), _) => gre::track(gre, life, seen),
-        (Proto::Stateless, protocol::UDPLITE) => udp::track_lite(life, seen),
-        (Proto::Stateless, protocol::ICMP) => icmp::track(life, seen, nfproto::IPV4),
-        (Proto::Stateless, protocol::ICMPV6) => icmp::track(life, seen, nfproto::IPV6),
-        (Proto::Stateless, _) => Tracked::Refresh(seen.tunables.generic_timeout),
-    }
 }

@@ -3,7 +3,7 @@
 use redan_vm::ct::status;
 use redan_vm::{Instant, Packet};
 
-use super::Conntrack;
+use super::engine::Conntrack;
 use super::reservations::Reservations;
 use super::slab::EntryId;
 use super::tuple::Tuple;

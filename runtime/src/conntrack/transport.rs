@@ -5,7 +5,7 @@ use redan_vm::packet::checksum::Sum;
 use redan_vm::packet::ipv6::{self, next_header};
 use redan_vm::packet::{Ipv4, Ipv6, protocol};
 
-use super::InvalidReason;
+use super::reason::InvalidReason;
 
 /// A packet from its transport header on, with what of the network header matters.
 #[derive(Clone, Copy, Debug)]

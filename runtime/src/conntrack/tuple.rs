@@ -6,7 +6,7 @@ use redan_vm::packet::icmp::icmp_type;
 use redan_vm::packet::icmpv6::icmpv6_type;
 use redan_vm::packet::{Icmp, protocol};
 
-use super::InvalidReason;
+use super::reason::InvalidReason;
 use super::transport::Transport;
 
 /// One direction of a connection. What the keys mean depends on the protocol (`nf_conntrack_tuple.h`).

@@ -5,9 +5,9 @@ use std::time::Duration;
 use redan_vm::Instant;
 use redan_vm::ct::status;
 
-use super::InvalidReason;
-use super::entry::Life;
-use super::event::change;
+use super::change;
+use super::life::Life;
+use super::reason::InvalidReason;
 use super::tracker::{Seen, Tracked};
 
 /// A flow younger than this is a question and its answer, not a stream.

@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use redan_vm::Instant;
 
-use super::slab::{NONE, Slab};
+use super::slab::{Link, NONE, Slab};
 
 /// Slots of one second.
 const FINE: u64 = 512;
@@ -17,29 +17,6 @@ const COARSE: u64 = 4096;
 const STEP: u64 = 64;
 /// All slots.
 const SLOTS: usize = 512 + 4096;
-
-/// An entry's place in the wheel.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Link {
-    /// The entry before it in its slot.
-    pub(super) prev: u32,
-    /// The entry behind it in its slot, or in the slab's free list.
-    pub(super) next: u32,
-    /// The slot; [`NONE`] when it is not in the wheel.
-    pub(super) place: u32,
-    /// The second at which the slot comes up, since 1970.
-    pub(super) tick: u32,
-}
-
-impl Link {
-    /// Not in the wheel.
-    pub(super) const UNARMED: Self = Self {
-        prev: NONE,
-        next: NONE,
-        place: NONE,
-        tick: 0,
-    };
-}
 
 /// The wheel.
 #[derive(Debug)]

@@ -1,7 +1,5 @@
 //! Copies of packets. What `dup` and `fwd` ask for while a chain runs is kept in the world and sent when the chain is over.
 
-use std::net::IpAddr;
-
 use redan_vm::family::Hook;
 use redan_vm::packet::{ipv4, layout_flags};
 use redan_vm::{Host, Packet};
@@ -10,33 +8,13 @@ use super::Datapath;
 use super::route::take_hop;
 use super::send::Target;
 use super::trip::{End, Trip, Way};
-use super::world::addresses;
+use super::world::{Copied, Toward, addresses};
 use crate::defrag::Parts;
 use crate::reason::Reason;
 use crate::router::answer::LINK_BYTES;
-use crate::site::PortId;
 
 /// Most copies of copies, which egress chains can ask for without end (`nf_dup_netdev.c: NF_RECURSION_LIMIT`, and the first).
 const MOST_NESTED: u8 = 3;
-
-/// Where a copy goes.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Toward {
-    /// Out of a port as it is (`nf_dup_netdev.c`).
-    Port(PortId),
-    /// By the route to a gateway, or out of one port alone (`nf_dup_ipv4.c`, `nf_dup_ipv6.c`).
-    Gateway(IpAddr, Option<PortId>),
-    /// To a neighbour behind a port (`nft_fwd_netdev.c`).
-    Neighbor(IpAddr, PortId),
-}
-
-/// A packet as it was when a rule asked for its copy.
-#[derive(Debug)]
-pub(super) struct Copied {
-    pub(super) packet: Packet,
-    pub(super) hook: Hook,
-    pub(super) toward: Toward,
-}
 
 impl Datapath {
     /// Sends what `dup` and `fwd` asked for. A copy that goes by a route meets rules, too, but is not copied again.

@@ -8,7 +8,6 @@ use redan_vm::ids::RuleId;
 use redan_vm::instr::{FibResult, Log, RtKey, fib_flags};
 use redan_vm::{Asked, Host, Instant, NatAsk, NatRange, Packet, Visit};
 
-use super::copies::{Copied, Toward};
 use crate::conntrack::Conntrack;
 use crate::log::{LogEntry, Observer, Step};
 use crate::router::fib::{Fib, Hop};
@@ -23,6 +22,25 @@ pub(super) struct Interface {
     pub(super) name: [u8; 16],
     /// The longest packet, in bytes from the network header on.
     pub(super) mtu: u32,
+}
+
+/// Where a copy goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Toward {
+    /// Out of a port as it is (`nf_dup_netdev.c`).
+    Port(PortId),
+    /// By the route to a gateway, or out of one port alone (`nf_dup_ipv4.c`, `nf_dup_ipv6.c`).
+    Gateway(IpAddr, Option<PortId>),
+    /// To a neighbour behind a port (`nft_fwd_netdev.c`).
+    Neighbor(IpAddr, PortId),
+}
+
+/// A packet as it was when a rule asked for its copy.
+#[derive(Debug)]
+pub(super) struct Copied {
+    pub(super) packet: Packet,
+    pub(super) hook: Hook,
+    pub(super) toward: Toward,
 }
 
 /// Route types (`rtnetlink.h: RTN_*`), as `fib ... type` gives them.

@@ -16,6 +16,8 @@ use redan_vm::{Instant, Packet};
 
 use crate::bounded::{Bounded, Rank, Secret};
 use crate::reason::Reason;
+pub use parse::Parts;
+
 use parse::Piece;
 use queue::{Inserted, Queue};
 
@@ -38,15 +40,6 @@ pub enum Gathered {
     Complete(Parts),
     /// It is gone.
     Dropped(Reason),
-}
-
-/// How a packet had been cut.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parts {
-    /// Where each part but the first starts, in bytes of the fragmented payload.
-    pub cuts: Vec<u16>,
-    /// The longest part, in bytes from the network header on.
-    pub longest: u32,
 }
 
 /// Who waits: the same packet may be gathered at several places (`IP_DEFRAG_*`).

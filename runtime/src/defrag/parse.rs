@@ -5,6 +5,15 @@ use std::net::IpAddr;
 use redan_vm::Packet;
 use redan_vm::packet::ipv6::{self, Chain, Fragment, next_header};
 
+/// How a packet had been cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Where each part but the first starts, in bytes of the fragmented payload.
+    pub cuts: Vec<u16>,
+    /// The longest part, in bytes from the network header on.
+    pub longest: u32,
+}
+
 /// A fragment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece {

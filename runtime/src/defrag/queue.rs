@@ -3,8 +3,7 @@
 use redan_vm::Packet;
 use redan_vm::packet::{Ipv4, Ipv6, Offload, TransportSum, ipv4, ipv6};
 
-use super::Parts;
-use super::parse::Piece;
+use super::parse::{Parts, Piece};
 
 /// Bits of ECN codepoints seen, as `1 << codepoint`.
 mod ecn {

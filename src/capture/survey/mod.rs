@@ -5,7 +5,8 @@ mod propose;
 
 use std::collections::BTreeMap;
 
-use redan_runtime::driver::capture::{Heading, Interface, Numbered};
+use redan_runtime::driver::capture::order::Numbered;
+use redan_runtime::driver::capture::{Heading, Interface};
 use redan_runtime::site::LOOPBACK;
 use redan_runtime::{Mac, Mode, PortId, Site};
 use redan_vm::packet::{LinkKind, arp, dissect, ethernet};

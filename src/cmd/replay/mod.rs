@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use redan_runtime::clock::Stopwatch;
-use redan_runtime::driver::capture::Numbered;
+use redan_runtime::driver::capture::order::Numbered;
 use redan_runtime::frame::Takes;
 use redan_runtime::site::LOOPBACK;
 use redan_runtime::{

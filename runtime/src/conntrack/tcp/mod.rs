@@ -1,6 +1,7 @@
 //! TCP (`nf_conntrack_proto_tcp.c`): what a segment does to its connection.
 
 mod segment;
+mod side;
 mod state;
 mod window;
 
@@ -10,101 +11,16 @@ use redan_vm::ct::{Direction, status};
 use redan_vm::packet::tcp::flags;
 
 use self::segment::{Segment, before};
+use self::side::{Last, Side, side_flags};
 use self::state::{Class, Next, next};
 use self::window::{Check, Window};
-use super::InvalidReason;
-use super::entry::Life;
-use super::event::change;
+use super::change;
+use super::life::Life;
+use super::reason::InvalidReason;
 use super::tracker::{Seen, Tracked};
 use super::tunables::Tunables;
 
 pub use self::state::TcpState;
-
-/// Bits of [`Side::flags`] and [`Last::flags`].
-mod side_flags {
-    /// Offered window scaling.
-    pub(super) const WSCALE: u8 = 1;
-    /// Permitted SACK.
-    pub(super) const SACK_PERM: u8 = 2;
-    /// Sent the first FIN.
-    pub(super) const CLOSE_INIT: u8 = 4;
-    /// May send outside the window.
-    pub(super) const LIBERAL: u8 = 8;
-    /// Sent data that was not acknowledged.
-    pub(super) const UNACKED: u8 = 16;
-    /// `maxack` counts.
-    pub(super) const MAXACK_SET: u8 = 32;
-    /// [`super::Last`]: a challenge ACK (RFC 5961) may answer the SYN that we let through.
-    pub(super) const EXPECT_CHALLENGE: u8 = 64;
-    /// [`super::Last`]: both sides opened at once.
-    pub(super) const SIMULTANEOUS: u8 = 128;
-}
-
-/// What is known of one side's sequence space.
-#[derive(Clone, Copy, Debug, Default)]
-struct Side {
-    /// Behind the highest byte sent.
-    end: u32,
-    /// Up to where the other side lets it send.
-    maxend: u32,
-    /// Highest window offered, scaled; 0 until the side's first segment.
-    maxwin: u32,
-    /// Highest acknowledgement sent.
-    maxack: u32,
-    /// Window scale.
-    scale: u8,
-    /// [`side_flags`].
-    flags: u8,
-}
-
-impl Side {
-    const fn has(&self, flags: u8) -> bool {
-        self.flags & flags != 0
-    }
-
-    /// Starts a side from its SYN.
-    fn start(&mut self, syn: &Segment<'_>) {
-        self.end = syn.end;
-        self.maxend = syn.end;
-        self.maxwin = u32::from(syn.window).max(1);
-        self.read_options(syn);
-    }
-
-    /// Takes scale and SACK from a SYN; one without any options leaves what there was.
-    fn read_options(&mut self, syn: &Segment<'_>) {
-        if !syn.has_options {
-            return;
-        }
-        let (scale, is_sack_permitted) = syn.offers();
-        self.scale = scale.unwrap_or(0);
-        self.flags &= side_flags::LIBERAL;
-        if scale.is_some() {
-            self.flags |= side_flags::WSCALE;
-        }
-        if is_sack_permitted {
-            self.flags |= side_flags::SACK_PERM;
-        }
-    }
-}
-
-/// What is remembered of the segment before.
-#[derive(Clone, Copy, Debug)]
-struct Last {
-    class: Option<Class>,
-    direction: Direction,
-    seq: u32,
-    ack: u32,
-    end: u32,
-    window: u16,
-    scale: u8,
-    flags: u8,
-}
-
-impl Last {
-    fn is(&self, class: Class, direction: Direction) -> bool {
-        self.class == Some(class) && self.direction == direction
-    }
-}
 
 /// A TCP connection.
 #[derive(Clone, Copy, Debug)]

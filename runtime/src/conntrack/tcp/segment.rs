@@ -3,7 +3,7 @@
 use redan_vm::packet::tcp::{self, TcpOptions, flags, option};
 
 use super::state::Class;
-use crate::conntrack::InvalidReason;
+use crate::conntrack::reason::InvalidReason;
 use crate::conntrack::tracker::Seen;
 
 /// Whether sequence number `a` comes before `b`, mod 2^32.

@@ -5,9 +5,9 @@ use redan_vm::ct::Direction;
 use redan_vm::packet::tcp::flags;
 
 use super::segment::{Segment, after, before};
+use super::side::{Last, Side, side_flags};
 use super::state::{Class, TcpState};
-use super::{Last, Side, side_flags};
-use crate::conntrack::InvalidReason;
+use crate::conntrack::reason::InvalidReason;
 
 /// What the window says of a segment that is not INVALID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Capture files: classic pcap and pcapng in, also gzipped; pcapng out.
 
 mod link;
-mod order;
+pub mod order;
 mod pcap;
 mod pcapng;
 mod source;
@@ -13,7 +13,6 @@ use std::io::{self, Read};
 
 use redan_vm::Instant;
 
-pub use order::{Numbered, Ordered, WINDOW};
 pub use writer::CaptureWriter;
 
 use crate::frame::Frame;

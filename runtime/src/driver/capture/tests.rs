@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::order::Ordered;
 use super::*;
 
 fn read(bytes: Vec<u8>) -> (Vec<Captured>, Vec<Option<String>>, String) {

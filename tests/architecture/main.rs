@@ -1,4 +1,6 @@
-//! The map of the code names files that exist.
+//! The map of the code names files that exist, and files stand in no circles.
+
+mod circles;
 
 use std::path::Path;
 
