@@ -29,14 +29,18 @@ impl Instant {
     }
 }
 
+/// A time in nanoseconds, without the 128 bits that `Duration::as_nanos` takes.
+const fn nanos(wait: Duration) -> u64 {
+    wait.as_secs()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(wait.subsec_nanos() as u64)
+}
+
 impl Add<Duration> for Instant {
     type Output = Self;
 
     fn add(self, wait: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)),
-        )
+        Self(self.0.saturating_add(nanos(wait)))
     }
 }
 
@@ -44,9 +48,6 @@ impl Sub<Duration> for Instant {
     type Output = Self;
 
     fn sub(self, wait: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)),
-        )
+        Self(self.0.saturating_sub(nanos(wait)))
     }
 }

@@ -217,9 +217,7 @@ impl Conntrack {
         if !self.make_room(tuple, zone, now) {
             return Err(Refused::Drop(CtDrop::Limit));
         }
-        let mut entry = Entry::new(*tuple, zone, self.serial);
-        entry.life.is_counted = self.tunables.acct;
-        self.serial += 1;
+        let entry = Entry::new(*tuple, zone, self.tunables.acct);
         let id = self.table.insert(entry);
         let id = id.ok_or(Refused::Drop(CtDrop::Limit))?;
         self.depart(id);
@@ -233,7 +231,7 @@ impl Conntrack {
         };
         let ct = &mut packet.ct;
         ct.state = attached.state;
-        ct.status = entry.life.status;
+        ct.status = entry.life.status();
         ct.mark = entry.mark;
         attached.id.write(ct);
         ct.direction = attached.direction;

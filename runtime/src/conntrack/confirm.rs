@@ -53,7 +53,7 @@ impl Conntrack {
         let Some(entry) = self.table.entry(id) else {
             return self.fail_confirm();
         };
-        let ([original, reply], zone) = (self.table.tuples(entry), entry.zone);
+        let ([original, reply], zone) = (self.table.tuples(entry), entry.zone());
         let winner = self
             .clash(&original, zone, Direction::Original, now)
             .or_else(|| self.clash(&reply, zone, Direction::Reply, now));
@@ -86,7 +86,7 @@ impl Conntrack {
         let starts = self.tunables.timestamp.then_some(now);
         if let Some(entry) = self.table.entry_mut(id) {
             entry.life.confirm(now);
-            entry.life.holders = 0;
+            entry.holders = 0;
             if let Some(start) = starts {
                 entry.start = start;
             }
@@ -98,7 +98,7 @@ impl Conntrack {
             if entry.life.has(status::NAT_CLASH) {
                 entry.life.changes = 0;
             }
-            packet.ct.status = entry.life.status;
+            packet.ct.status = entry.life.status();
         }
         self.table.link(id, now);
         self.arrived(id);
@@ -117,8 +117,8 @@ impl Conntrack {
             return self.fail_confirm();
         };
         let l4proto = ours.original().l4proto;
-        let (tuples, zone) = (self.table.tuples(ours), ours.zone);
-        let is_same = tuples == self.table.tuples(theirs) && zone == theirs.zone;
+        let (tuples, zone) = (self.table.tuples(ours), ours.zone());
+        let is_same = tuples == self.table.tuples(theirs) && zone == theirs.zone();
         let is_plain = !theirs.life.has(status::SRC_NAT_DONE | status::DST_NAT_DONE);
         if !matches!(l4proto, protocol::UDP | protocol::UDPLITE | protocol::GRE) {
             self.release(packet);
@@ -155,7 +155,7 @@ impl Conntrack {
                 traffic.bytes += more.bytes;
             }
             winner.write(&mut packet.ct);
-            packet.ct.status = entry.life.status;
+            packet.ct.status = entry.life.status();
             packet.ct.mark = entry.mark;
         }
         self.stats.clash_resolve += 1;
@@ -166,7 +166,7 @@ impl Conntrack {
     fn keep_for_answer(&mut self, id: EntryId, now: Instant, packet: &mut Packet) {
         if let Some(entry) = self.table.entry_mut(id) {
             entry.life.set_timeout(now, Duration::from_secs(1));
-            entry.life.status |= status::FIXED_TIMEOUT | status::NAT_CLASH;
+            entry.life.add(status::FIXED_TIMEOUT | status::NAT_CLASH);
         }
         self.put_in(id, now, packet);
         self.stats.clash_resolve += 1;
@@ -190,8 +190,8 @@ impl Conntrack {
         if entry.is_in_table() {
             return;
         }
-        entry.life.holders = entry.life.holders.saturating_sub(1);
-        if entry.life.holders == 0 {
+        entry.holders = entry.holders.saturating_sub(1);
+        if entry.holders == 0 {
             self.discard(id);
         }
     }
@@ -203,9 +203,9 @@ impl Conntrack {
             return;
         };
         if !entry.is_in_table() {
-            entry.life.holders = entry.life.holders.saturating_add(1);
+            entry.holders = entry.holders.saturating_add(1);
         }
-        (copy.ct.status, copy.ct.mark) = (entry.life.status, entry.mark);
+        (copy.ct.status, copy.ct.mark) = (entry.life.status(), entry.mark);
     }
 
     /// Attaches a packet made in answer to `offending` (ICMP error, reset) to its entry: RELATED, the other way. Call [`Self::release`] or
@@ -222,7 +222,7 @@ impl Conntrack {
         if let Some(entry) = self.table.entry_mut(attached.id)
             && !entry.is_in_table()
         {
-            entry.life.holders = entry.life.holders.saturating_add(1);
+            entry.holders = entry.holders.saturating_add(1);
         }
         self.attach(packet, &attached);
     }

@@ -5,7 +5,6 @@
 
 use redan_vm::Instant;
 
-use super::entry::Entry;
 use super::slab::EntryId;
 use super::table::Table;
 use crate::bounded::Secret;
@@ -104,7 +103,7 @@ impl Lists {
     }
 
     /// Puts a connection into a list, unless it is there.
-    pub(super) fn join(&mut self, list: u32, id: EntryId, entry: &mut Entry) {
+    pub(super) fn join(&mut self, list: u32, id: EntryId, table: &mut Table) {
         let Some(number) = self.all.get(list).map(|list| list.number) else {
             return;
         };
@@ -117,6 +116,7 @@ impl Lists {
         let Some(first) = self.all.get(list).map(|list| list.first) else {
             return;
         };
+        let counted = table.counted(id);
         let before = |next| Links {
             previous: NONE,
             next,
@@ -124,7 +124,7 @@ impl Lists {
         let member = self.members.insert(Member {
             key,
             list,
-            links: [before(first), before(entry.counted)],
+            links: [before(first), before(counted)],
         });
         let (secret, members) = (&self.secret, &self.members);
         let hash_of = |at: &u32| {
@@ -133,10 +133,10 @@ impl Lists {
                 .map_or(0, |member| secret.hash(&member.key))
         };
         self.by_key.insert(hash, member, hash_of);
-        for (next, chain) in [(first, Chain::List), (entry.counted, Chain::Entry)] {
+        for (next, chain) in [(first, Chain::List), (counted, Chain::Entry)] {
             self.set_links(next, chain, |links| links.previous = member);
         }
-        entry.counted = member;
+        table.set_counted(id, member);
         if let Some(list) = self.all.get_mut(list) {
             list.first = member;
             list.len += 1;
@@ -173,10 +173,8 @@ impl Lists {
 
     /// Takes a member out of its list and its connection.
     fn part(&mut self, at: u32, table: &mut Table) {
-        if let Some((id, next)) = self.leave(at)
-            && let Some(entry) = table.entry_mut(id)
-        {
-            entry.counted = next;
+        if let Some((id, next)) = self.leave(at) {
+            table.set_counted(id, next);
         }
     }
 
@@ -217,8 +215,12 @@ impl Lists {
     }
 
     /// Takes a connection out of all lists.
-    pub(super) fn leave_all(&mut self, entry: &mut Entry) {
-        let mut at = std::mem::replace(&mut entry.counted, NONE);
+    pub(super) fn leave_all(&mut self, id: EntryId, table: &mut Table) {
+        let mut at = table.counted(id);
+        if at == NONE {
+            return;
+        }
+        table.set_counted(id, NONE);
         while at != NONE {
             at = self.leave(at).map_or(NONE, |(_, next)| next);
         }

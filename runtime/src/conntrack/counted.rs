@@ -16,12 +16,12 @@ impl Conntrack {
         let list = self.lists.open(list);
         self.lists.look(list, &mut self.table, now);
         let id = EntryId::of(&packet.ct);
-        let own = id.and_then(|id| Some((id, self.table.entry_mut(id)?)));
+        let own = id.and_then(|id| Some((id, self.table.entry(id)?)));
         if let Some((id, entry)) = own
             && !entry.life.has(status::DYING)
             && !entry.proto.is_over()
         {
-            self.lists.join(list, id, entry);
+            self.lists.join(list, id, &mut self.table);
             return Some(self.lists.len(list));
         }
         self.lists.len(list).checked_add(1)
@@ -39,9 +39,6 @@ impl Conntrack {
 
     /// Takes a connection out of all lists, because it is over.
     pub(super) fn leave_lists(&mut self, id: EntryId) {
-        let Some(entry) = self.table.entry_mut(id) else {
-            return;
-        };
-        self.lists.leave_all(entry);
+        self.lists.leave_all(id, &mut self.table);
     }
 }

@@ -61,7 +61,7 @@ impl Conntrack {
     /// Removes the entry of a tuple in either direction (`conntrack -D`); the entry as it was.
     pub fn delete(&mut self, tuple: &Tuple, zone: Zone, now: Instant) -> Option<EntryInfo> {
         let (id, _) = self.table.find(tuple, zone)?;
-        let info = self.info(self.table.entry(id)?, now);
+        let info = self.info(id, self.table.entry(id)?, now);
         self.destroy(id, now);
         Some(info)
     }
@@ -161,14 +161,14 @@ impl Conntrack {
         self.report_destroy(id, now);
         self.leave_lists(id);
         if let Some(entry) = self.table.entry_mut(id) {
-            entry.life.holders = 1;
+            entry.holders = 1;
             self.depart(id);
         }
     }
 
     fn report_destroy(&mut self, id: EntryId, now: Instant) {
         if let Some(entry) = self.table.entry_mut(id) {
-            entry.life.status |= status::DYING;
+            entry.life.add(status::DYING);
         }
         if self.events.is_wanted()
             && let Some(entry) = self.table.entry(id)
@@ -176,7 +176,7 @@ impl Conntrack {
             let event = Event {
                 kind: EventKind::Destroy,
                 changes: change::DESTROY,
-                entry: self.info(entry, now),
+                entry: self.info(id, entry, now),
             };
             self.events.push(event);
         }
@@ -200,7 +200,7 @@ impl Conntrack {
             let event = Event {
                 kind,
                 changes,
-                entry: self.info(entry, now),
+                entry: self.info(id, entry, now),
             };
             self.events.push(event);
         }

@@ -23,8 +23,6 @@ pub struct Conntrack {
     pub(super) stats: Stats,
     pub(super) events: Events,
     pub(super) pressure: Pressure,
-    /// Entries made so far.
-    pub(super) serial: u64,
     /// Connections counted for rules.
     pub(super) lists: Lists,
     /// Entries that are not in the table: packets under way hold them.
@@ -51,7 +49,6 @@ impl Conntrack {
             pressure: Pressure::default(),
             lists: Lists::new((seed >> 64) as u64),
             under_way: Vec::new(),
-            serial: 0,
         }
     }
 
@@ -103,12 +100,13 @@ impl Conntrack {
         (0..self.table.slots())
             .filter_map(|slot| self.table.at(slot))
             .filter(move |(_, entry)| is_shown(entry) && !entry.life.is_expired(now))
-            .map(move |(_, entry)| self.info(entry, now))
+            .map(move |(id, entry)| self.info(id, entry, now))
     }
 
     /// The entry of a packet, as listings show it.
     pub fn entry_info(&self, now: Instant, packet: &Packet) -> Option<EntryInfo> {
-        self.entry_of(packet).map(|entry| self.info(entry, now))
+        let id = EntryId::of(&packet.ct)?;
+        Some(self.info(id, self.table.entry(id)?, now))
     }
 
     /// Writes the table as `/proc/net/nf_conntrack` shows it.
@@ -120,8 +118,8 @@ impl Conntrack {
             .try_for_each(|entry| write_proc_line(&entry, out))
     }
 
-    pub(super) fn info(&self, entry: &Entry, now: Instant) -> EntryInfo {
-        EntryInfo::new(&self.table, entry, now)
+    pub(super) fn info(&self, id: EntryId, entry: &Entry, now: Instant) -> EntryInfo {
+        EntryInfo::new(&self.table, id, entry, now)
     }
 }
 

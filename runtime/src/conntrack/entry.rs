@@ -18,58 +18,81 @@ pub struct Traffic {
     pub bytes: u64,
 }
 
-/// An entry of the table.
+/// Bits of [`Entry::flags`] above those of a zone's directions.
+mod flag {
+    /// Traffic is counted.
+    pub(super) const COUNTED: u8 = 4;
+}
+
+/// An entry of the table: two cache lines and most of a third, which its place in the wheel fills.
 ///
-/// What every packet reads lies in the first cache line, the tracker's state in the third. An entry that is translated has its reply tuple in its
-/// extension; the others answer with the mirror of the original one.
+/// The first line finds and judges, the second is the tracker's, the third counts. What few entries have lies in an extension; the reply tuple of
+/// one that is not translated is the mirror of the original one.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub(super) struct Entry {
     /// The original tuple, as it lies on the wire.
     original: Tuple,
-    /// The zone; one that covers no direction marks a vacant slot.
-    pub(super) zone: Zone,
+    zone_id: u16,
+    /// The directions that the zone covers, none in a vacant slot, and [`flag`].
+    flags: u8,
+    /// Packets under way that hold the entry while it is not in the table: not yet confirmed, or dead already.
+    pub(super) holders: u8,
     /// How often the slot has been used, mod 2^16.
     pub(super) generation: u16,
     /// `ct mark`.
     pub(super) mark: u32,
-    /// Life.
-    pub(super) life: Life,
     /// Number of its extension (`extension.rs`).
     pub(super) extension: u32,
-    /// The first of its places in lists of connections that are counted (`connlimit.rs`).
-    pub(super) counted: u32,
-    /// When it was confirmed; 1970 where that is not remembered.
-    pub(super) start: Instant,
-    /// How many entries were made before it.
-    pub(super) serial: u64,
+    /// Life.
+    pub(super) life: Life,
     /// The tracker's state.
     pub(super) proto: Proto,
+    /// When it was confirmed; 1970 where that is not remembered.
+    pub(super) start: Instant,
     /// Traffic by direction.
     pub(super) traffic: [Traffic; 2],
+    /// Room for what will be remembered of the way and the verdict of a connection's packets.
+    _room: [u32; 4],
 }
 
 const _: () = {
-    assert!(std::mem::offset_of!(Entry, extension) == 64);
-    assert!(size_of::<Proto>() == 64);
+    assert!(std::mem::offset_of!(Entry, proto) == 64);
+    assert!(std::mem::offset_of!(Entry, traffic) == 128);
+    assert!(size_of::<Entry>() == 176);
 };
 
 impl Entry {
     /// A new, unconfirmed entry that one packet holds.
-    pub(super) fn new(original: Tuple, zone: Zone, serial: u64) -> Self {
+    pub(super) fn new(original: Tuple, zone: Zone, is_counted: bool) -> Self {
+        let counted = if is_counted { flag::COUNTED } else { 0 };
         Self {
             original,
+            zone_id: zone.id,
+            flags: (zone.directions & Zone::BOTH) | counted,
+            holders: 1,
+            generation: 0,
+            mark: 0,
             extension: NONE,
             life: Life::new(),
             proto: Proto::new(original.l4proto),
-            zone,
-            mark: 0,
-            counted: NONE,
-            generation: 0,
-            traffic: [Traffic::default(); 2],
             start: Instant::default(),
-            serial,
+            traffic: [Traffic::default(); 2],
+            _room: [0; 4],
         }
+    }
+
+    /// Its zone.
+    pub(super) const fn zone(&self) -> Zone {
+        Zone {
+            id: self.zone_id,
+            directions: self.flags & Zone::BOTH,
+        }
+    }
+
+    /// Whether its traffic is counted.
+    pub(super) const fn is_counted(&self) -> bool {
+        self.flags & flag::COUNTED != 0
     }
 
     /// The tuple of its first packet, as it lay on the wire.
@@ -84,12 +107,12 @@ impl Entry {
 
     /// Whether the slot is free.
     pub(super) const fn is_vacant(&self) -> bool {
-        self.zone.directions == 0
+        self.flags & Zone::BOTH == 0
     }
 
     /// Frees the slot.
     pub(super) const fn vacate(&mut self) {
-        self.zone.directions = 0;
+        self.flags = 0;
     }
 
     /// When it was confirmed, where that is remembered.
@@ -99,7 +122,7 @@ impl Entry {
 
     /// Counts a packet of `bytes` bytes, if the entry counts.
     pub(super) fn account(&mut self, direction: Direction, bytes: u32) {
-        if self.life.is_counted
+        if self.is_counted()
             && let Some(traffic) = self.traffic.get_mut(direction as usize)
         {
             traffic.packets += 1;

@@ -1,5 +1,5 @@
-//! What few connections have, kept apart from their entries: the reply tuple of a translated connection, labels, and, one step further away,
-//! what hardly any has.
+//! What few connections have, kept apart from their entries: the reply tuple of a translated connection, labels, where it
+//! is counted, and, one step further away, what hardly any has.
 //!
 //! An entry names its extension by a number, an extension the rarer one by another. Both are freed with the entry.
 
@@ -16,6 +16,8 @@ pub(super) struct Extension {
     dst_key: u16,
     /// The number of its [`Rare`].
     rare: u32,
+    /// The first of its places in lists of connections that are counted (`connlimit.rs`).
+    pub(super) counted: u32,
     /// Whether there is a reply tuple here; the mirror of the original one otherwise.
     has_reply: bool,
 }
@@ -35,6 +37,7 @@ impl Extension {
         src_key: 0,
         dst_key: 0,
         rare: NONE,
+        counted: NONE,
         has_reply: false,
     };
 
@@ -77,7 +80,7 @@ pub(super) struct Extensions {
     rare: Arena<Rare>,
 }
 
-const _: () = assert!(Arena::<Extension>::PLACE_BYTES <= 64);
+const _: () = assert!(Arena::<Extension>::PLACE_BYTES == 64);
 
 impl Extensions {
     /// The extension with a number.

@@ -7,6 +7,7 @@ use redan_vm::ct::{Direction, status};
 
 use super::entry::{Entry, Traffic};
 use super::proto::Proto;
+use super::slab::EntryId;
 use super::table::Table;
 use super::tuple::{Tuple, Zone};
 
@@ -44,25 +45,25 @@ pub struct EntryInfo {
 }
 
 impl EntryInfo {
-    pub(super) fn new(table: &Table, entry: &Entry, now: Instant) -> Self {
+    pub(super) fn new(table: &Table, id: EntryId, entry: &Entry, now: Instant) -> Self {
         let [original, reply] = table.tuples(entry);
         let gre_timeouts = match entry.proto {
             Proto::Gre(gre) => Some((gre.timeout, gre.stream_timeout)),
             Proto::Tcp(_) | Proto::Sctp(_) | Proto::Udp(_) | Proto::Stateless => None,
         };
         Self {
-            id: table.public_id(entry),
+            id: table.public_id(id),
             original,
             reply,
-            zone: entry.zone,
-            status: entry.life.status,
+            zone: entry.zone(),
+            status: entry.life.status(),
             mark: entry.mark,
             secmark: table.secmark(entry),
             labels: table.labels(entry),
             remaining: entry.life.remaining(now),
             state: entry.proto.state_name(),
             gre_timeouts,
-            traffic: entry.life.is_counted.then_some(entry.traffic),
+            traffic: entry.is_counted().then_some(entry.traffic),
             start: entry.start(),
             now,
         }

@@ -23,7 +23,8 @@ impl Conntrack {
         if key == CtKey::State {
             return fill(out, &packet.ct.state.to_le_bytes());
         }
-        let Some(entry) = self.entry_of(packet) else {
+        let found = EntryId::of(&packet.ct).and_then(|id| Some((id, self.table.entry(id)?)));
+        let Some((id, entry)) = found else {
             return false;
         };
         let tuple = &match direction {
@@ -34,13 +35,14 @@ impl Conntrack {
             // Answered above; no helper is attached to anything; can only be set.
             CtKey::State | CtKey::Helper | CtKey::Event => false,
             CtKey::Direction => fill(out, &[packet.ct.direction as u8]),
-            CtKey::Status => fill(out, &entry.life.status.to_le_bytes()),
+            CtKey::Status => fill(out, &entry.life.status().to_le_bytes()),
             CtKey::Mark => fill(out, &entry.mark.to_le_bytes()),
             CtKey::Secmark => fill(out, &self.table.secmark(entry).to_le_bytes()),
             CtKey::Expiration => {
                 // What is not in the table yet has none: Linux takes its clock away from what is no moment yet (`nf_ct_expires`).
                 let millis = if entry.life.is_confirmed() {
-                    entry.life.remaining(now).as_millis()
+                    let left = entry.life.remaining(now);
+                    left.as_secs() * 1000 + u64::from(left.subsec_millis())
                 } else {
                     0
                 };
@@ -67,10 +69,10 @@ impl Conntrack {
                 fill(out, &bytes.checked_div(packets).unwrap_or(0).to_le_bytes())
             }
             CtKey::Zone => {
-                let id = direction.map_or(entry.zone.id, |d| entry.zone.id_for(d));
+                let id = direction.map_or(entry.zone().id, |d| entry.zone().id_for(d));
                 fill(out, &id.to_le_bytes())
             }
-            CtKey::Id => fill(out, &self.table.public_id(entry).to_be_bytes()),
+            CtKey::Id => fill(out, &self.table.public_id(id).to_be_bytes()),
         }
     }
 

@@ -5,7 +5,7 @@ use redan_vm::packet::CtView;
 use super::entry::Entry;
 use super::huge_pages;
 
-/// Slots in a chunk: 16 MB, of which only what is used is ever touched.
+/// Slots in a chunk: 12 MB, of which only what is used is ever touched.
 const CHUNK: usize = 1 << 16;
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
@@ -42,6 +42,11 @@ impl EntryId {
     pub(super) const fn slot(self) -> u32 {
         self.slot
     }
+
+    /// How often the slot had been used.
+    pub(super) const fn generation(self) -> u16 {
+        self.generation
+    }
 }
 
 /// An entry's place in the wheel.
@@ -67,9 +72,9 @@ impl Link {
     };
 }
 
-/// A place for an entry: four cache lines.
+/// A place for an entry: three cache lines.
 #[derive(Debug)]
-#[repr(C, align(128))]
+#[repr(C, align(64))]
 pub(super) struct Slot {
     /// The entry, or what is left of the last one.
     entry: Entry,
@@ -77,7 +82,7 @@ pub(super) struct Slot {
     pub(super) link: Link,
 }
 
-const _: () = assert!(size_of::<Slot>() == 256);
+const _: () = assert!(size_of::<Slot>() == 192);
 
 /// All entries.
 #[derive(Debug)]

@@ -189,8 +189,8 @@ impl Table {
     fn hashes(&self, entry: &Entry) -> [u32; 2] {
         let [original, reply] = self.tuples(entry);
         [
-            self.hash(&original, entry.zone.id_for(Direction::Original)),
-            self.hash(&reply, entry.zone.id_for(Direction::Reply)),
+            self.hash(&original, entry.zone().id_for(Direction::Original)),
+            self.hash(&reply, entry.zone().id_for(Direction::Reply)),
         ]
     }
 
@@ -234,7 +234,7 @@ impl Table {
             let direction = direction_of(reference);
             self.slab.at(reference >> 1).is_some_and(|(id, entry)| {
                 self.has_tuple(entry, direction, tuple)
-                    && entry.zone.id_for(direction) == zone.id_for(direction)
+                    && entry.zone().id_for(direction) == zone.id_for(direction)
                     && is_wanted(id, entry)
             })
         })?;
@@ -331,23 +331,43 @@ impl Table {
     }
 
     /// A number that stands for an entry in listings and events, keyed apart from the index.
-    pub(super) fn public_id(&self, entry: &Entry) -> u32 {
-        let sum = self.id_hasher.hash(&entry.serial.to_le_bytes());
+    pub(super) fn public_id(&self, id: EntryId) -> u32 {
+        let number = u64::from(id.slot()) | u64::from(id.generation()) << 32;
+        let sum = self.id_hasher.hash(&number.to_le_bytes());
         #[expect(clippy::cast_possible_truncation, reason = "32 bits are wanted")]
         let id = sum as u32;
         id
+    }
+
+    /// The first place of an entry in lists of connections that are counted (`connlimit.rs`).
+    pub(super) fn counted(&self, id: EntryId) -> u32 {
+        let extension = self
+            .entry(id)
+            .and_then(|entry| self.extensions.get(entry.extension));
+        extension.map_or(NONE, |extension| extension.counted)
+    }
+
+    /// Sets it.
+    pub(super) fn set_counted(&mut self, id: EntryId, member: u32) {
+        if let Some(entry) = self.slab.find_mut(id)
+            && (member != NONE || entry.extension != NONE)
+            && let Some(extension) = self.extensions.open(&mut entry.extension)
+        {
+            extension.counted = member;
+        }
     }
 }
 
 impl Reservations for Table {
     /// `nf_conntrack_core.c: nf_conntrack_tuple_taken`.
     fn is_taken(&self, tuple: &Tuple, ours: EntryId, now: Instant) -> bool {
-        let Some((original, zone)) = self.entry(ours).map(|own| (*own.original(), own.zone)) else {
+        let Some((original, zone)) = self.entry(ours).map(|own| (*own.original(), own.zone()))
+        else {
             return false;
         };
         let is_another = |id: EntryId, entry: &Entry| {
             let is_same_flow = *entry.original() == original
-                && entry.zone.id_for(Direction::Original) == zone.id_for(Direction::Original);
+                && entry.zone().id_for(Direction::Original) == zone.id_for(Direction::Original);
             id != ours && !is_same_flow && !entry.life.is_expired(now)
         };
         let zone_id = zone.id_for(Direction::Reply);

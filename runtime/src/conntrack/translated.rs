@@ -36,8 +36,8 @@ impl Conntrack {
         if entry.life.is_confirmed() {
             return false;
         }
-        entry.life.status |= bits & NAT;
-        packet.ct.status = entry.life.status;
+        entry.life.add(bits & NAT);
+        packet.ct.status = entry.life.status();
         if !entry.is_mirrored() {
             self.table.set_reply(id, reply);
         }

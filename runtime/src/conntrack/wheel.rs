@@ -229,7 +229,7 @@ mod tests {
 
     fn slab_of(len: usize) -> (Slab, Vec<u32>) {
         let mut slab = Slab::new();
-        let entry = Entry::new(Tuple::default(), Zone::DEFAULT, 0);
+        let entry = Entry::new(Tuple::default(), Zone::DEFAULT, false);
         let slots = (0..len)
             .map(|_| slab.insert(entry.clone()).unwrap().slot())
             .collect();

@@ -27,6 +27,7 @@ pub(super) mod side_flags {
 
 /// What is known of one side's sequence space.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, packed(2))]
 pub(super) struct Side {
     /// Behind the highest byte sent.
     pub(super) end: u32,
@@ -74,6 +75,7 @@ impl Side {
 
 /// What is remembered of the segment before.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, packed(2))]
 pub(super) struct Last {
     pub(super) class: Option<Class>,
     pub(super) direction: Direction,
@@ -90,3 +92,6 @@ impl Last {
         self.class == Some(class) && self.direction == direction
     }
 }
+
+// Packed, all that is kept of a connection and its start fill one cache line.
+const _: () = assert!(size_of::<Side>() == 18 && size_of::<Last>() == 18);
