@@ -62,6 +62,8 @@ reasons! {
     CtLimit = "ct-limit",
     /// Another packet of the same connection was confirmed first.
     CtClash = "ct-clash",
+    /// A helper waits for a command in one piece, or has no place for what is announced.
+    CtHelper = "ct-helper",
     /// Conntrack dropped the packet for what its protocol says.
     CtInvalid = "ct-invalid",
     /// No translation is left.

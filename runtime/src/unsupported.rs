@@ -2,8 +2,10 @@
 
 use redan_vm::Ruleset;
 use redan_vm::ids::RuleId;
-use redan_vm::instr::{Instr, ObjectKind};
-use redan_vm::ruleset::SetData;
+use redan_vm::instr::Instr;
+use redan_vm::ruleset::{SetData, StateSpec};
+
+use crate::conntrack::is_helper;
 
 /// Rules that cannot run yet, each with what it asks for.
 pub fn unsupported(ruleset: &Ruleset) -> Vec<(RuleId, &'static str)> {
@@ -27,9 +29,14 @@ pub fn unsupported(ruleset: &Ruleset) -> Vec<(RuleId, &'static str)> {
 fn missing(ruleset: &Ruleset, instr: &Instr) -> Option<&'static str> {
     match instr {
         Instr::Nat(_) | Instr::Masq { .. } | Instr::Redir { .. } => Some("address translation"),
-        Instr::Objref { kind, .. } => missing_object(*kind),
+        Instr::Objref { state, .. } => missing_object(ruleset.states.get(state.index())?),
         Instr::ObjrefMap { set, .. } => match ruleset.sets.get(set.index())?.data {
-            SetData::Object(kind) => missing_object(kind),
+            // Any object of the kind may come into the map.
+            SetData::Object(kind) => ruleset
+                .objects
+                .iter()
+                .filter(|object| object.kind == kind)
+                .find_map(|object| missing_object(ruleset.states.get(object.state.index())?)),
             _ => None,
         },
         _ => None,
@@ -37,16 +44,22 @@ fn missing(ruleset: &Ruleset, instr: &Instr) -> Option<&'static str> {
 }
 
 /// What an object would need.
-const fn missing_object(kind: ObjectKind) -> Option<&'static str> {
-    match kind {
-        ObjectKind::CtHelper => Some("a connection tracking helper"),
-        ObjectKind::CtExpectation => Some("a connection tracking expectation"),
-        ObjectKind::CtTimeout => Some("a connection timeout policy"),
-        ObjectKind::Tunnel => Some("a tunnel device"),
-        ObjectKind::Counter
-        | ObjectKind::Quota
-        | ObjectKind::Limit
-        | ObjectKind::Secmark
-        | ObjectKind::Synproxy => None,
+fn missing_object(object: &StateSpec) -> Option<&'static str> {
+    match object {
+        StateSpec::CtHelper { name, l4proto, .. } if !is_helper(name, *l4proto) => {
+            Some("this connection tracking helper")
+        }
+        StateSpec::Tunnel(_) => Some("a tunnel device"),
+        StateSpec::CtHelper { .. }
+        | StateSpec::CtTimeout { .. }
+        | StateSpec::CtExpectation { .. }
+        | StateSpec::Counter { .. }
+        | StateSpec::Limit(_)
+        | StateSpec::Quota { .. }
+        | StateSpec::Last { .. }
+        | StateSpec::Connlimit { .. }
+        | StateSpec::Numgen
+        | StateSpec::Secmark(_)
+        | StateSpec::Synproxy { .. } => None,
     }
 }

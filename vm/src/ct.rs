@@ -62,6 +62,8 @@ pub mod status {
     pub const DYING: u32 = 0x200;
     /// Its timeout is not refreshed.
     pub const FIXED_TIMEOUT: u32 = 0x400;
+    /// A helper is attached.
+    pub const HELPER: u32 = 0x2000;
     /// Lost its original tuple to another entry when it was confirmed (`IPS_NAT_CLASH`).
     pub const NAT_CLASH: u32 = 0x1000;
 }

@@ -161,8 +161,9 @@ pub trait Host {
         value: &[u8],
     );
     /// `ct helper set`, `ct timeout set`, `ct expectation set`, `meta secmark set` with a named object. Does nothing without an entry.
-    fn ct_object(&mut self, packet: &mut Packet, object: &StateSpec) {
+    fn ct_object(&mut self, packet: &mut Packet, object: &StateSpec) -> Asked {
         let _ = (packet, object);
+        Asked::Done
     }
     /// `notrack`.
     fn notrack(&mut self, packet: &mut Packet);

@@ -106,7 +106,11 @@ impl Conntrack {
                 packet: transport,
                 direction,
                 is_verified,
-                tunables: &self.tunables,
+                tunables: self
+                    .table
+                    .policy(id)
+                    .and_then(|number| self.policies.tunables(number))
+                    .unwrap_or(&self.tunables),
             };
             let Some(entry) = self.table.entry_mut(id) else {
                 return Err(Refused::Drop(CtDrop::Clash));
@@ -221,6 +225,9 @@ impl Conntrack {
         let id = self.table.insert(entry);
         let id = id.ok_or(Refused::Drop(CtDrop::Limit))?;
         self.depart(id);
+        if !self.expectations.is_empty() {
+            self.adopt(id, tuple, zone, now);
+        }
         Ok(id)
     }
 

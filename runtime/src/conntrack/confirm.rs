@@ -32,6 +32,15 @@ impl Conntrack {
             }
             return self.fail_confirm();
         };
+        if entry.life.has(status::HELPER)
+            && let Err(drop) = self.assist(id, now, packet)
+        {
+            self.release(packet);
+            return Err(drop);
+        }
+        let Some(entry) = self.table.entry(id) else {
+            return self.fail_confirm();
+        };
         if entry.is_in_table() {
             self.report_changes(id, now);
             return Ok(());
@@ -229,10 +238,10 @@ impl Conntrack {
 
     /// A reset is sent for a packet: its connection is over (`nf_conntrack_proto_tcp.c: nf_conntrack_tcp_set_closing`).
     pub fn set_closing(&mut self, packet: &Packet, now: Instant) {
-        let timeout = TcpState::Close.timeout(&self.tunables);
         let Some(id) = EntryId::of(&packet.ct) else {
             return;
         };
+        let timeout = TcpState::Close.timeout(self.tunables_of(id));
         let Some(entry) = self.table.entry_mut(id) else {
             return;
         };

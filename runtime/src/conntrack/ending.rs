@@ -25,6 +25,7 @@ const EVICTION_RANGE: usize = 8;
 impl Conntrack {
     /// Removes what has expired. Under pressure it also evicts entries that are not assured, and those that are closing.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.expectations.expire(now);
         for _ in 0..EXPIRE_AT_ONCE {
             let Some(id) = self.table.pop_expired(now) else {
                 break;
@@ -38,7 +39,10 @@ impl Conntrack {
 
     /// When [`Self::handle_timeout`] wants to be called; `None` when there is nothing to wait for.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match (self.table.poll_timeout(), self.pressure.due) {
+        let table = self.table.poll_timeout();
+        let expected = self.expectations.poll_timeout();
+        let timer = table.into_iter().chain(expected).min();
+        match (timer, self.pressure.due) {
             (Some(timer), Some(scan)) => Some(timer.min(scan)),
             (timer, scan) => timer.or(scan),
         }
@@ -132,6 +136,7 @@ impl Conntrack {
     /// Frees an entry that is not in the table.
     pub(super) fn discard(&mut self, id: EntryId) {
         self.leave_lists(id);
+        self.expectations.forget(id);
         self.table.remove(id);
         self.arrived(id);
     }
@@ -160,6 +165,7 @@ impl Conntrack {
         self.table.unlink(id);
         self.report_destroy(id, now);
         self.leave_lists(id);
+        self.expectations.forget(id);
         if let Some(entry) = self.table.entry_mut(id) {
             entry.holders = 1;
             self.depart(id);

@@ -8,7 +8,9 @@ use redan_vm::{Instant, Packet};
 use super::connlimit::Lists;
 use super::entry::Entry;
 use super::event::{Event, Events};
+use super::expectations::Expectations;
 use super::info::EntryInfo;
+use super::policies::Policies;
 use super::slab::EntryId;
 use super::stats::Stats;
 use super::table::Table;
@@ -25,6 +27,10 @@ pub struct Conntrack {
     pub(super) pressure: Pressure,
     /// Connections counted for rules.
     pub(super) lists: Lists,
+    /// Connections that others have announced.
+    pub(super) expectations: Expectations,
+    /// Timeout policies of rules.
+    pub(super) policies: Policies,
     /// Entries that are not in the table: packets under way hold them.
     pub(super) under_way: Vec<EntryId>,
 }
@@ -48,6 +54,8 @@ impl Conntrack {
             events: Events::default(),
             pressure: Pressure::default(),
             lists: Lists::new((seed >> 64) as u64),
+            expectations: Expectations::new((seed >> 64) as u64),
+            policies: Policies::default(),
             under_way: Vec::new(),
         }
     }

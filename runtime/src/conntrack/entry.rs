@@ -22,6 +22,8 @@ pub struct Traffic {
 mod flag {
     /// Traffic is counted.
     pub(super) const COUNTED: u8 = 4;
+    /// A timeout policy holds for it.
+    pub(super) const POLICY: u8 = 8;
 }
 
 /// An entry of the table: two cache lines and most of a third, which its place in the wheel fills.
@@ -93,6 +95,16 @@ impl Entry {
     /// Whether its traffic is counted.
     pub(super) const fn is_counted(&self) -> bool {
         self.flags & flag::COUNTED != 0
+    }
+
+    /// Whether its timeouts are those of a policy, which its extension names.
+    pub(super) const fn has_policy(&self) -> bool {
+        self.flags & flag::POLICY != 0
+    }
+
+    /// A policy holds for it from here on.
+    pub(super) const fn take_policy(&mut self) {
+        self.flags |= flag::POLICY;
     }
 
     /// The tuple of its first packet, as it lay on the wire.

@@ -3,6 +3,7 @@
 //!
 //! An entry names its extension by a number, an extension the rarer one by another. Both are freed with the entry.
 
+use super::helper::{HelperId, Memory};
 use super::tuple::Tuple;
 use crate::bounded::arena::{Arena, NONE};
 
@@ -18,6 +19,8 @@ pub(super) struct Extension {
     rare: u32,
     /// The first of its places in lists of connections that are counted (`connlimit.rs`).
     pub(super) counted: u32,
+    /// The number of its timeout policy, where its entry has one.
+    pub(super) policy: u16,
     /// Whether there is a reply tuple here; the mirror of the original one otherwise.
     has_reply: bool,
 }
@@ -27,6 +30,12 @@ pub(super) struct Extension {
 pub(super) struct Rare {
     /// `ct secmark`.
     pub(super) secmark: u32,
+    /// The helper that listens to it.
+    pub(super) helper: Option<HelperId>,
+    /// The helper that heard of it before it came: `ct helper` asks for that one.
+    pub(super) announced_to: Option<HelperId>,
+    /// What its helper remembers.
+    pub(super) memory: Memory,
 }
 
 impl Extension {
@@ -38,6 +47,7 @@ impl Extension {
         dst_key: 0,
         rare: NONE,
         counted: NONE,
+        policy: 0,
         has_reply: false,
     };
 

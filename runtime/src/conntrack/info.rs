@@ -6,6 +6,7 @@ use redan_vm::Instant;
 use redan_vm::ct::{Direction, status};
 
 use super::entry::{Entry, Traffic};
+use super::helper::HelperId;
 use super::proto::Proto;
 use super::slab::EntryId;
 use super::table::Table;
@@ -30,6 +31,8 @@ pub struct EntryInfo {
     pub secmark: u32,
     /// `ct label`.
     pub labels: u128,
+    /// The helper that listens to it.
+    pub helper: Option<&'static str>,
     /// Time to live.
     pub remaining: Duration,
     /// The protocol's state, where it has any.
@@ -60,6 +63,10 @@ impl EntryInfo {
             mark: entry.mark,
             secmark: table.secmark(entry),
             labels: table.labels(entry),
+            helper: table
+                .rare(entry)
+                .and_then(|rare| rare.helper)
+                .map(HelperId::name),
             remaining: entry.life.remaining(now),
             state: entry.proto.state_name(),
             gre_timeouts,

@@ -32,8 +32,13 @@ impl Conntrack {
             _ => *entry.original(),
         };
         match key {
-            // Answered above; no helper is attached to anything; can only be set.
-            CtKey::State | CtKey::Helper | CtKey::Event => false,
+            // Answered above; can only be set.
+            CtKey::State | CtKey::Event => false,
+            // That of the connection which announced this one (`nft_ct_get_eval`).
+            CtKey::Helper => match self.table.rare(entry).and_then(|rare| rare.announced_to) {
+                Some(helper) => fill(out, helper.name().as_bytes()),
+                None => false,
+            },
             CtKey::Direction => fill(out, &[packet.ct.direction as u8]),
             CtKey::Status => fill(out, &entry.life.status().to_le_bytes()),
             CtKey::Mark => fill(out, &entry.mark.to_le_bytes()),

@@ -7,10 +7,11 @@
 //! belongs there and how long the entry lives on. Only when the packet has passed all rules does a new entry go into the table.
 //!
 //! The floors, from the ground: `tuple`, `transport`, `life` and `change`; the trackers, a file a protocol (`tcp`, `udp`, `icmp`, `sctp`, `gre`) and
-//! `proto`, which has them all; `entry` and `extension`; the table (`index`, `slab`, `wheel`, `table`); `info`, `event` and `text`, which show
-//! it; `engine`, which owns all of this, and what it does: `ending`, `classify`, `confirm`, `keys`, `counted`, `translated`. A file uses those
+//! `proto`, which has them all; `helper`, a file each; `entry` and `extension`; the table (`index`, `slab`, `wheel`, `table`); `info`, `event` and `text`, which show
+//! it; `expectations` and `policies`; `engine`, which owns all of this, and what it does: `ending`, `classify`, `confirm`, `keys`, `counted`, `translated`, `assisted`. A file uses those
 //! below it alone.
 
+mod assisted;
 pub mod change;
 mod classify;
 mod confirm;
@@ -20,8 +21,10 @@ mod ending;
 mod engine;
 mod entry;
 mod event;
+mod expectations;
 mod extension;
 mod gre;
+mod helper;
 mod huge_pages;
 mod icmp;
 mod index;
@@ -29,6 +32,7 @@ mod info;
 mod keys;
 mod life;
 mod outcome;
+mod policies;
 mod proto;
 mod reason;
 mod report;
@@ -52,6 +56,7 @@ mod wheel;
 pub use engine::Conntrack;
 pub use entry::Traffic;
 pub use event::{Event, EventKind};
+pub use helper::is_helper;
 pub use info::EntryInfo;
 pub use outcome::{CtDrop, Track, TrackHook};
 pub use reason::InvalidReason;

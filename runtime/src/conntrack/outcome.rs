@@ -31,4 +31,6 @@ pub enum CtDrop {
     Limit,
     /// Another packet confirmed the same connection first, or the entry was deleted meanwhile (`ct-clash`).
     Clash,
+    /// A helper read half a command, which is to come again in one piece, or there is no place for what a packet announces (`ct-helper`).
+    Helper,
 }

@@ -11,7 +11,7 @@ const CHUNK: usize = 1 << 16;
 pub(super) const NONE: u32 = u32::MAX;
 
 /// Number of an entry: its slot, and how often that has been used, mod 2^16.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct EntryId {
     slot: u32,
     generation: u16,

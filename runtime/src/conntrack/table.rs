@@ -6,7 +6,7 @@ use siphasher::sip::SipHasher13;
 
 use super::change;
 use super::entry::Entry;
-use super::extension::{Extension, Extensions};
+use super::extension::{Extension, Extensions, Rare};
 use super::index::Index;
 use super::reservations::Reservations;
 use super::slab::{EntryId, Slab};
@@ -158,6 +158,35 @@ impl Table {
         {
             extension.set_labels(labels);
             entry.life.changes |= change::LABEL;
+        }
+    }
+
+    /// What is rare of an entry.
+    pub(super) fn rare(&self, entry: &Entry) -> Option<&Rare> {
+        self.extensions.rare(entry.extension)
+    }
+
+    /// The same, to change; made where there is none.
+    pub(super) fn rare_mut(&mut self, id: EntryId) -> Option<&mut Rare> {
+        let entry = self.slab.find_mut(id)?;
+        self.extensions.open_rare(&mut entry.extension)
+    }
+
+    /// The number of an entry's timeout policy.
+    #[inline]
+    pub(super) fn policy(&self, id: EntryId) -> Option<u16> {
+        let entry = self.entry(id).filter(|entry| entry.has_policy())?;
+        let extension = self.extensions.get(entry.extension)?;
+        Some(extension.policy)
+    }
+
+    /// Sets it.
+    pub(super) fn set_policy(&mut self, id: EntryId, policy: u16) {
+        if let Some(entry) = self.slab.find_mut(id)
+            && let Some(extension) = self.extensions.open(&mut entry.extension)
+        {
+            extension.policy = policy;
+            entry.take_policy();
         }
     }
 

@@ -77,6 +77,9 @@ pub fn write_line(entry: &EntryInfo, options: LineOptions, out: &mut dyn Write) 
     if has_counters {
         write_age(entry, out)?;
     }
+    if let Some(helper) = entry.helper {
+        write!(out, "helper={helper} ")?;
+    }
     if !options.event {
         out.write_str("use=1")?;
     }
@@ -164,6 +167,14 @@ fn write_age(entry: &EntryInfo, out: &mut dyn Write) -> fmt::Result {
         Some(start) => write!(out, "delta-time={} ", entry.now.since(start).as_secs()),
         None => Ok(()),
     }
+}
+
+/// A tuple as the kernel writes it, with a space behind it.
+///
+/// # Errors
+/// What `out` reports.
+pub(super) fn write_tuple_full(tuple: &Tuple, out: &mut dyn Write) -> fmt::Result {
+    write_tuple(tuple, Addresses::Full, out)
 }
 
 fn write_tuple(tuple: &Tuple, addresses: Addresses, out: &mut dyn Write) -> fmt::Result {

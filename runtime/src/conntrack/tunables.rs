@@ -133,6 +133,7 @@ macro_rules! tunables {
 
 tunables! {
     max: Count = 262_144, "Most entries at one time; 0 for no limit of its own.";
+    expect_max: Count = 4096, "Most connections that are announced at one time.";
     acct: Flag = 0, "Count packets and bytes of each connection.";
     timestamp: Flag = 0, "Remember when each connection started.";
     checksum: Flag = 1, "Call packets with a wrong transport checksum INVALID on arrival.";

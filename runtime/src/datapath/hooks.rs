@@ -37,6 +37,7 @@ const fn ct_end(drop: CtDrop) -> End {
     match drop {
         CtDrop::Limit => End::drop(Reason::CtLimit),
         CtDrop::Clash => End::drop(Reason::CtClash),
+        CtDrop::Helper => End::drop(Reason::CtHelper),
     }
 }
 

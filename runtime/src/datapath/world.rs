@@ -6,6 +6,7 @@ use redan_vm::ct::{CtKey, Direction};
 use redan_vm::family::Hook;
 use redan_vm::ids::RuleId;
 use redan_vm::instr::{FibResult, Log, RtKey, fib_flags};
+use redan_vm::ruleset::StateSpec;
 use redan_vm::{Asked, Host, Instant, NatAsk, NatRange, Packet, Visit};
 
 use crate::conntrack::Conntrack;
@@ -189,6 +190,13 @@ impl Host for World {
     ) {
         if let Some(ct) = &mut self.conntrack {
             ct.store(packet, key, direction, value);
+        }
+    }
+
+    fn ct_object(&mut self, packet: &mut Packet, object: &StateSpec) -> Asked {
+        match &mut self.conntrack {
+            Some(ct) => ct.set_object(self.now, packet, object),
+            None => Asked::Done,
         }
     }
 

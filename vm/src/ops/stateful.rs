@@ -1,6 +1,6 @@
 //! Counters, limits and other expressions with a memory of their own.
 
-use super::{Step, world};
+use super::{Step, nat, world};
 use crate::engine::Env;
 use crate::ids::StateId;
 use crate::packet::Packet;
@@ -30,8 +30,7 @@ pub fn run(packet: &mut Packet, state: StateId, env: &mut Env<'_>) -> Step {
             if matches!(**spec, StateSpec::Synproxy { .. }) {
                 return world::synproxy(packet);
             }
-            env.host.ct_object(packet, spec);
-            Step::Next
+            nat::asked(env.host.ct_object(packet, spec))
         }
         Some(stateful) => stateful.run(packet, env.now, env.host),
         None => Step::Break,

@@ -6,6 +6,7 @@
 //! then has: state, seconds left, `unreplied`, `assured`, packets both ways as `p1/0`; or `-` when it has none.
 
 mod connlimit_cases;
+mod helper_cases;
 mod kernel_cases;
 mod packets;
 mod prop;
