@@ -119,6 +119,18 @@ pub enum Asked {
     Accept,
 }
 
+impl Asked {
+    /// What the answer does to the rule.
+    pub const fn step(self) -> Step {
+        match self {
+            Self::Done => Step::Next,
+            Self::Break => Step::Break,
+            Self::Drop => Step::Verdict(Verdict::Drop),
+            Self::Accept => Step::Verdict(Verdict::Accept),
+        }
+    }
+}
+
 /// NAT as a rule asks for it, with register values filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NatRange {

@@ -2,9 +2,9 @@
 
 use super::Step;
 use crate::Reg;
-use crate::engine::{Asked, Env, NatAsk, NatRange};
+use crate::engine::{Env, NatAsk, NatRange};
 use crate::family::nfproto;
-use crate::instr::{Nat, NatKind, Verdict, nat_flags};
+use crate::instr::{Nat, NatKind, nat_flags};
 use crate::packet::Packet;
 use crate::regs::Regs;
 
@@ -25,7 +25,7 @@ pub fn nat(packet: &mut Packet, nat: &Nat, regs: &Regs, env: &mut Env<'_>) -> St
         port: ports((nat.proto_min, nat.proto_max), regs),
         flags: nat.flags,
     };
-    asked(env.host.nat(packet, NatAsk::Nat(nat), &range))
+    env.host.nat(packet, NatAsk::Nat(nat), &range).step()
 }
 
 /// `masquerade`.
@@ -37,7 +37,7 @@ pub fn masquerade(
     env: &mut Env<'_>,
 ) -> Step {
     let range = port_range(proto, flags, regs);
-    asked(env.host.nat(packet, NatAsk::Masquerade, &range))
+    env.host.nat(packet, NatAsk::Masquerade, &range).step()
 }
 
 /// `redirect`.
@@ -49,7 +49,7 @@ pub fn redirect(
     env: &mut Env<'_>,
 ) -> Step {
     let range = port_range(proto, flags, regs);
-    asked(env.host.nat(packet, NatAsk::Redirect, &range))
+    env.host.nat(packet, NatAsk::Redirect, &range).step()
 }
 
 fn port_range(proto: (Option<Reg>, Option<Reg>), flags: u32, regs: &Regs) -> NatRange {
@@ -96,16 +96,6 @@ fn netmap(
         *to = (old & !mask) | (low & mask);
     }
     out
-}
-
-/// What the host's answer does to the rule.
-pub const fn asked(answer: Asked) -> Step {
-    match answer {
-        Asked::Done => Step::Next,
-        Asked::Break => Step::Break,
-        Asked::Drop => Step::Verdict(Verdict::Drop),
-        Asked::Accept => Step::Verdict(Verdict::Accept),
-    }
 }
 
 #[cfg(test)]

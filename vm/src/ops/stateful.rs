@@ -1,6 +1,6 @@
 //! Counters, limits and other expressions with a memory of their own.
 
-use super::{Step, nat, world};
+use super::{Step, world};
 use crate::engine::Env;
 use crate::ids::StateId;
 use crate::packet::Packet;
@@ -30,7 +30,7 @@ pub fn run(packet: &mut Packet, state: StateId, env: &mut Env<'_>) -> Step {
             if matches!(**spec, StateSpec::Synproxy { .. }) {
                 return world::synproxy(packet);
             }
-            nat::asked(env.host.ct_object(packet, spec))
+            env.host.ct_object(packet, spec).step()
         }
         Some(stateful) => stateful.run(packet, env.now, env.host),
         None => Step::Break,
