@@ -289,6 +289,41 @@ const CONNECTIONS: &str = "table ip t {
 }
 ";
 
+/// What FTP and TFTP say is to come.
+const HELPERS: &str = "table inet t {
+  ct helper file { type \"ftp\" protocol tcp; l3proto inet; }
+  ct helper boot { type \"tftp\" protocol udp; l3proto inet; }
+  chain begin {
+    type filter hook prerouting priority -150; policy accept;
+    tcp dport 21 ct mark set 5 ct helper set \"file\" counter
+    udp dport 69 ct helper set \"boot\" counter
+  }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ct helper \"ftp\" ct mark 5 counter
+    ct helper \"tftp\" counter
+    ct status expected counter
+    ct state related counter
+  }
+}
+";
+
+/// The client's side, the server's side, half a command, a command behind half a line, an address that is not the sender's.
+const FTP: &str = "S> SA< A> PA<=220_hi~ PA>=USER_a~ PA<=331_pw~ \
+  PA>=PORT_192,168,1,10,156,65~ @20:40002S< @20:40001S< @40001:20SA> PA<=200_ok~ \
+  PA>=PASV~ PA<=227_Passive_(198,51,100,7,195,80)~ @41000:50000S> @50000:41000SA< A> \
+  PA>=EPRT_|1|192.168.1.10|40003|~ @20:40003S< PA>=EPSV~ PA<=229_Passive_(|||50001|)~ @41001:50001S> \
+  PA>=NOOP PA>=_~ PA>=PORT_192,168,1,11,156,68~ @20:40004S< PA>=PORT_192,168,1,10,1 FA>";
+
+/// The same over IPv6.
+const FTP6: &str = "S> SA< A> PA<=220_hi~ PA>=USER_a~ PA<=331_pw~ \
+  PA>=EPRT_|2|fd10::10|40003|~ @20:40004S< @20:40003S< PA>=EPSV~ PA<=229_Passive_(|||50001|)~ @41001:50001S> \
+  PA>=PORT_192,168,1,10,156,65~ @20:40001S< PA>=EPRT_|1|192.168.1.10|40003|~";
+
+/// A request, its answer from another port, and one that nobody asked for.
+const TFTP: &str =
+    "u>=%0%1file%0octet%0 @3000:40000u<=%0%3%0%1 @40000:3000u>=%0%4%0%1 @3001:40000u<=%0%3%0%1";
+
 /// What lies behind a transport header: of TCP, of UDP, of ICMP nothing.
 const INNER: &str = "table inet t {
   chain forward {
@@ -572,6 +607,10 @@ pub(crate) const ALL: &[Script] = &[
         5000,
         "u>10 u<10 p> S> u>10 SA< A> p> p< PA>5",
     ),
+    script("ftp", HELPERS, 21, FTP),
+    script6("ftp-6", HELPERS, 21, FTP6),
+    script("tftp", HELPERS, 69, TFTP),
+    script6("tftp-6", HELPERS, 69, TFTP),
     script("inner", INNER, 80, "u>10 u<10 S> p> PA>20 x>10"),
     script6("inner-6", INNER, 80, "u>10 u<10 S> p> PA>20 x>10"),
     script("chosen-way", CHOSEN_WAY, 80, "S> u>10 p>"),
