@@ -4,6 +4,7 @@ use std::any::Any;
 use std::mem::offset_of;
 
 use redan_vm::instr::Base;
+use redan_vm::ops::payload;
 use redan_vm::packet::layout_flags;
 use redan_vm::state::Counter;
 use redan_vm::{Env, Final, Packet, Regs, Ruleset};
@@ -15,8 +16,8 @@ use crate::helpers::{HELPERS, Helpers};
 pub(crate) struct Context<'run, 'env> {
     /// The register file.
     pub(crate) regs: Regs,
-    /// What payload loads of each base may read, in the order of [`Base`].
-    pub(crate) views: [View; 5],
+    /// What payload loads may read, by [`view_index`].
+    pub(crate) views: [View; VIEWS],
     /// Addresses of the compiled functions: a chain's is at its number.
     pub(crate) functions: *const usize,
     /// How many chains there are.
@@ -37,7 +38,7 @@ pub(crate) struct Context<'run, 'env> {
     pub(crate) panic: Option<Box<dyn Any + Send>>,
 }
 
-/// The bytes that payload loads of one base may read.
+/// The bytes that payload loads of one kind may read.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct View {
@@ -82,16 +83,16 @@ pub(crate) mod at {
     /// The table of helpers.
     pub(crate) const HELPERS: i32 = offset(offset_of!(Context<'static, 'static>, helpers));
     /// The views of payload bases.
-    const VIEWS: usize = offset_of!(Context<'static, 'static>, views);
+    const FIRST_VIEW: usize = offset_of!(Context<'static, 'static>, views);
 
-    /// The first byte's address of base number `base`.
-    pub(crate) const fn view_start(base: usize) -> i32 {
-        offset(VIEWS + base * size_of::<View>() + offset_of!(View, start))
+    /// The first byte's address of a view.
+    pub(crate) const fn view_start(view: usize) -> i32 {
+        offset(FIRST_VIEW + view * size_of::<View>() + offset_of!(View, start))
     }
 
-    /// How many bytes base number `base` has.
-    pub(crate) const fn view_len(base: usize) -> i32 {
-        offset(VIEWS + base * size_of::<View>() + offset_of!(View, len))
+    /// How many bytes a view has.
+    pub(crate) const fn view_len(view: usize) -> i32 {
+        offset(FIRST_VIEW + view * size_of::<View>() + offset_of!(View, len))
     }
 }
 
@@ -108,11 +109,15 @@ pub(crate) const fn offset(bytes: usize) -> i32 {
     }
 }
 
-/// The number under which a base's view is found.
-pub(crate) const fn view_index(base: Base) -> usize {
+/// How many views there are.
+pub(crate) const VIEWS: usize = 6;
+
+/// The number of the view that a load reads: one for each base, and one for what finds something in later fragments.
+pub(crate) const fn view_index(base: Base, from: u32, len: u8) -> usize {
     match base {
         Base::Link => 0,
         Base::Network => 1,
+        Base::Transport if payload::is_one_number(base, from, len as usize) => 5,
         Base::Transport => 2,
         Base::Inner => 3,
         Base::Tunnel => 4,
@@ -129,7 +134,7 @@ impl<'run, 'env> Context<'run, 'env> {
     ) -> Self {
         let mut context = Self {
             regs: Regs::default(),
-            views: [View::NONE; 5],
+            views: [View::NONE; VIEWS],
             functions: functions.as_ptr(),
             chains: u32::try_from(ruleset.chains.len()).unwrap_or(0),
             counters: std::ptr::null_mut(),
@@ -171,6 +176,10 @@ impl<'run, 'env> Context<'run, 'env> {
             view(layout_flags::TRANSPORT, layout.transport),
             view(layout_flags::INNER, layout.inner),
             View::NONE,
+            match payload::later_fragment(layout).and_then(|at| u32::try_from(at).ok()) {
+                Some(at) => view(0, at),
+                None => view(layout_flags::TRANSPORT, layout.transport),
+            },
         ];
     }
 }

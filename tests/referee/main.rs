@@ -168,11 +168,7 @@ fn random_case(
         Kind::Bridge => (Ruleset::bridge(rng), Lab::Bridge),
     };
     let rules = accepted(whole, lab, seed, failures);
-    let fragments = match kind {
-        Kind::Mixed => !rules.sees_fragments(),
-        Kind::Single | Kind::Bridge => rules.is_shallow() || redan::joins_fragments(&rules),
-    };
-    let mut frames = traffic::random(rng, fragments, frames);
+    let mut frames = traffic::random(rng, frames);
     if lab == Lab::Bridge {
         traffic::onto_a_bridge(&mut frames, rng);
     }

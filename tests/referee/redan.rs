@@ -12,7 +12,6 @@ use redan_runtime::{
 };
 
 use redan_runtime::frame::{SegmentKind, Segments, TransportSum};
-use redan_vm::ruleset::{Needs, Protocols};
 use redan_vm::{Engine, Instant, Interpreter, Ruleset};
 
 use crate::case::answer;
@@ -20,7 +19,6 @@ use crate::compare::{Judgement, table_line};
 use crate::kernel::{NEIGHBORS, PORTS, ROUTES};
 use crate::lab::Lab;
 use crate::listing;
-use crate::rulesets::Ruleset as Rules;
 use crate::traffic::{Frame, Vnet};
 
 #[derive(Clone, Copy, Debug)]
@@ -85,18 +83,6 @@ pub(crate) fn judge(
         judged.table = text.lines().map(table_line).collect();
     }
     judged
-}
-
-/// Whether fragments are put together before any of a ruleset's rules sees them.
-pub(crate) fn joins_fragments(rules: &Rules) -> bool {
-    let needs = compile(&rules.text()).map(|ruleset| Needs::of(&ruleset));
-    let needs = needs.unwrap_or_default();
-    rules.tables.iter().all(|table| match table.family {
-        "ip" => needs.defrag.ip,
-        "ip6" => needs.defrag.ip6,
-        "inet" => needs.defrag == Protocols::BOTH && table.name != "dev",
-        _ => false,
-    })
 }
 
 /// The printed bytecode, or the errors.

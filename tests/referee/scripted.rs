@@ -20,6 +20,50 @@ impl Script {
     }
 }
 
+/// Fields behind the network header, asked of fragments: those that are aligned numbers, and others.
+const LATER: &str = "table netdev dev {
+  chain in { type filter hook ingress device \"lan0\" priority 0; policy accept;
+    udp dport != 5000 counter
+    udp length > 100 counter
+    th dport != 40000 counter
+    tcp flags != syn counter
+    tcp sequence != 0 counter
+    @th,0,8 > 0x10 counter
+    @th,8,16 != 0 counter
+    @th,0,24 != 0 counter
+    @th,0,64 != 0 counter
+    @th,384,8 != 0 counter
+    @ih,0,8 != 0 counter
+    @nh,320,8 != 0 counter
+    icmp type != echo-request counter
+    icmpv6 type != echo-request counter
+    tcp option maxseg exists counter
+    udp dport set 5000 counter
+  }
+  chain out { type filter hook egress device \"wan0\" priority 0; policy accept;
+    udp dport != 5000 counter
+    udp length > 100 counter
+    th dport vmap { 0-514 : continue, 515-60000 : accept }
+    tcp flags != syn counter
+    @th,0,8 > 0x10 counter
+    @th,0,24 != 0 counter
+    ip daddr . udp sport != { 198.51.100.7 . 40000 } counter
+    ip6 daddr . udp sport != { 2001:db8::7 . 40000 } counter
+  }
+}
+table inet t {
+  chain pre { type filter hook prerouting priority -450; policy accept;
+    udp dport != 5000 counter
+    udp sport . udp dport { 40000 . 5000 } counter
+    tcp flags != syn counter
+  }
+  chain through { type filter hook forward priority 0; policy accept;
+    meta l4proto { tcp, udp } th dport != 5000 counter
+    udp checksum != 0 counter
+  }
+}
+";
+
 /// Replies come in, SSH may be begun from the inside, all else is dropped.
 const GATEWAY: &str = "table inet filter {
   chain forward {
@@ -622,7 +666,11 @@ pub(crate) const ALL: &[Script] = &[
     ),
     script("zones", ZONES, 5000, "u>10 u<10 u>20 u<20 p> p< u>10 u>20"),
     script("ingress", INGRESS, 5000, "u>10 u>20 u>30 u<10 u>40 p> S>"),
+    alone(script("later-fragments", LATER, 5000, LATER_WORDS)),
+    alone(script6("later-fragments-6", LATER, 5000, LATER_WORDS)),
 ];
+
+const LATER_WORDS: &str = "u>60/16 PA>70/24 p>60/32 x>90/24 u<3 u<60/16 u>49/56";
 
 const fn script(
     name: &'static str,

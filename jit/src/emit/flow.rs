@@ -8,7 +8,7 @@ use redan_vm::ids::ChainId;
 use redan_vm::{Instr, Verdict};
 
 use super::{Reach, RuleEmitter};
-use crate::context::{at, code, offset};
+use crate::context::{VIEWS, at, code, offset};
 use crate::helpers::Helpers;
 use crate::prefix::disturbs;
 
@@ -148,7 +148,7 @@ impl RuleEmitter<'_, '_> {
     /// Calls the helper for the rule's instruction at `index`.
     fn call_helper(&mut self, index: u32, instr: &Instr) -> Value {
         let helper = if disturbs(instr) {
-            self.checked = [0; 5];
+            self.checked = [0; VIEWS];
             offset_of!(Helpers, disturb)
         } else {
             offset_of!(Helpers, run)

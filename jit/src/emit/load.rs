@@ -56,7 +56,7 @@ impl RuleEmitter<'_, '_> {
 
     /// `payload load`: breaks when the bytes are not all there.
     pub(super) fn payload_load(&mut self, base: Base, from: u32, len: u8, dst: Reg) -> Reach {
-        let view = view_index(base);
+        let view = view_index(base, from, len);
         let end = u64::from(from) + u64::from(len);
         let Ok(from) = i32::try_from(from) else {
             // No frame is that long.

@@ -18,6 +18,7 @@ use redan_vm::ids::RuleId;
 use redan_vm::{Instr, Ruleset};
 
 use crate::chunk::Chunk;
+use crate::context::VIEWS;
 use crate::prefix::common;
 use load::{ct_field, meta_field};
 use registers::Registers;
@@ -59,7 +60,7 @@ pub(crate) fn emit_chunk(
             shared: false,
             calls_disturb: target.calls_disturb,
             counters: &target.counters,
-            checked: [0; 5],
+            checked: [0; VIEWS],
             rule: RuleId(0),
             fb: &mut fb,
         };
@@ -97,7 +98,7 @@ struct RuleEmitter<'e, 'f> {
     /// Whether a called chain may change the packet.
     calls_disturb: bool,
     /// Bytes of each base that the rule has already found to be there.
-    checked: [u64; 5],
+    checked: [u64; VIEWS],
     rule: RuleId,
 }
 

@@ -51,24 +51,6 @@ impl Ruleset {
         out
     }
 
-    /// Whether rules see frames before fragments are put together. Linux then reads ports where a later fragment has none, redan does not.
-    pub(crate) fn sees_fragments(&self) -> bool {
-        self.tables.iter().any(|table| table.name == "dev")
-    }
-
-    /// Whether no rule asks for what lies behind the network header.
-    pub(crate) fn is_shallow(&self) -> bool {
-        const DEEP: [&str; 11] = [
-            "tcp", "udp", "icmp", "@th", "@ih", "port", "spi", "cpi", "th ", "l4proto", "reject",
-        ];
-        let mut rules = self
-            .tables
-            .iter()
-            .flat_map(|table| &table.chains)
-            .flat_map(|chain| &chain.rules);
-        !rules.any(|rule| DEEP.iter().any(|word| rule.contains(word)))
-    }
-
     /// Takes away the sets and objects that no rule speaks of.
     pub(crate) fn prune(&mut self) {
         for table in &mut self.tables {

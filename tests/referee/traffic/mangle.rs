@@ -10,7 +10,7 @@ const FRAGMENT: u8 = 44;
 const DESTINATION: u8 = 60;
 
 /// The packet, at times with IP options or extension headers.
-pub(super) fn dress(ip: Vec<u8>, rng: &mut Rng, fragments: bool) -> Vec<u8> {
+pub(super) fn dress(ip: Vec<u8>, rng: &mut Rng) -> Vec<u8> {
     if !rng.one_in(14) {
         return ip;
     }
@@ -22,7 +22,7 @@ pub(super) fn dress(ip: Vec<u8>, rng: &mut Rng, fragments: bool) -> Vec<u8> {
     if rng.one_in(3) {
         ip = with_header(&ip, DESTINATION, &padding(rng));
     }
-    if fragments && rng.one_in(4) {
+    if rng.one_in(4) {
         ip = with_header(&ip, FRAGMENT, &[0, 0, 0, 1, 2, 3, 4]);
     }
     if rng.one_in(4) {

@@ -59,8 +59,8 @@ struct Talk {
     said: Option<(usize, Vec<u8>)>,
 }
 
-/// `count` frames, fragments among them or not.
-pub(crate) fn random(rng: &mut Rng, fragments: bool, count: usize) -> Vec<Frame> {
+/// `count` frames, fragments among them.
+pub(crate) fn random(rng: &mut Rng, count: usize) -> Vec<Frame> {
     let mut talks: Vec<Talk> = (0..24).map(|_| new_talk(rng)).collect();
     let mut frames = Vec::with_capacity(count);
     while frames.len() < count {
@@ -69,7 +69,7 @@ pub(crate) fn random(rng: &mut Rng, fragments: bool, count: usize) -> Vec<Frame>
             talks[old] = new_talk(rng);
         }
         let at = rng.below(talks.len());
-        frames.extend(talks[at].next(rng, fragments));
+        frames.extend(talks[at].next(rng));
     }
     frames.truncate(count);
     frames
@@ -173,7 +173,7 @@ fn own_address(six: bool, port: usize) -> IpAddr {
 
 impl Talk {
     /// The next packet, or its fragments.
-    fn next(&mut self, rng: &mut Rng, fragments: bool) -> Vec<Frame> {
+    fn next(&mut self, rng: &mut Rng) -> Vec<Frame> {
         self.step += 1;
         // Now and then an error about the last packet, sent by its receiver or by a router behind the same port.
         if rng.one_in(25)
@@ -189,17 +189,14 @@ impl Talk {
         };
         // The machine speaks for itself.
         if from == 1 && self.is_to_the_machine() {
-            return self.next(rng, fragments);
+            return self.next(rng);
         }
         let ip = self.ip(from, &payload.1, payload.0, rng);
         self.last = Some(ip.clone());
         if ip.len() > 1500 || rng.one_in(10) {
             return vec![offload::offload(self.frame(from, &ip), rng)];
         }
-        let ip = mangle::dress(ip, rng, fragments);
-        if !fragments {
-            return vec![self.frame(from, &ip)];
-        }
+        let ip = mangle::dress(ip, rng);
         mangle::cut(&ip, rng)
             .iter()
             .map(|ip| self.frame(from, ip))

@@ -132,7 +132,7 @@ fn transport<const N: usize>(packet: &Packet, test: &Test, regs: &mut Regs) -> b
 /// Loads up to four bytes of the packet and tests them.
 #[inline]
 fn fetch<const N: usize>(packet: &Packet, base: Base, test: &Test, regs: &mut Regs) -> bool {
-    let bytes = payload::locate(&packet.layout, base, u32::from(test.offset), N)
+    let bytes = payload::locate_load(&packet.layout, base, u32::from(test.offset), N)
         .and_then(|range| packet.frame.get(range.start..)?.first_chunk::<N>());
     let Some(bytes) = bytes else {
         return false;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Step;
 use crate::Reg;
+use crate::family::nfproto;
 use crate::instr::{Base, ChecksumKind};
 use crate::packet::rewrite::{self, Part, Zero};
 use crate::packet::{Layout, Packet, checksum, layout_flags, protocol};
@@ -30,10 +31,44 @@ pub fn locate(layout: &Layout, base: Base, offset: u32, len: usize) -> Option<Ra
     (to <= layout.end as usize).then_some(from..to)
 }
 
+/// As [`locate`], for loads: they find something in later fragments, too.
+#[inline]
+pub fn locate_load(layout: &Layout, base: Base, offset: u32, len: usize) -> Option<Range<usize>> {
+    if start(layout, base).is_some() || !is_one_number(base, offset, len) {
+        return locate(layout, base, offset, len);
+    }
+    let from = later_fragment(layout)?.checked_add(offset as usize)?;
+    let to = from.checked_add(len)?;
+    (to <= layout.end as usize).then_some(from..to)
+}
+
+/// Whether a load of a transport field is one that the kernel does in line, where nobody asks for the fragment's offset: an aligned number of
+/// 1, 2 or 4 bytes (`nft_payload.c: nft_payload_select_ops`, `nf_tables_core.c: nft_payload_fast_eval`).
+pub const fn is_one_number(base: Base, offset: u32, len: usize) -> bool {
+    matches!(base, Base::Transport)
+        && matches!(len, 1 | 2 | 4)
+        && (offset as usize).is_multiple_of(len)
+}
+
+/// What such loads take for a later fragment's transport header: its payload in IPv4. The walk over IPv6's headers gives no offset then
+/// (`exthdrs_core.c: ipv6_find_hdr`), which leaves what the kernel takes for the start of the packet.
+#[cold]
+pub fn later_fragment(layout: &Layout) -> Option<usize> {
+    if !layout.has_l4proto() || layout.fragment_offset == 0 {
+        return None;
+    }
+    let at = match layout.nfproto {
+        nfproto::IPV4 => layout.transport,
+        _ if layout.flags & layout_flags::LEAVING != 0 => layout.link,
+        _ => layout.network,
+    };
+    Some(at as usize)
+}
+
 /// Copies packet bytes to a register.
 #[inline]
 pub fn load(packet: &Packet, base: Base, offset: u32, len: u8, dst: Reg, regs: &mut Regs) -> Step {
-    let bytes = locate(&packet.layout, base, offset, usize::from(len))
+    let bytes = locate_load(&packet.layout, base, offset, usize::from(len))
         .and_then(|range| packet.frame.get(range));
     match bytes {
         Some(bytes) => {
@@ -143,6 +178,44 @@ mod tests {
         check(Base::Inner, 0, 5, 0, false);
         check(Base::Network, u32::MAX, 16, 0, false);
         check(Base::Tunnel, 0, 1, 0, false);
+    }
+
+    #[test]
+    fn numbers_are_loaded_from_later_fragments() {
+        let check = |nfproto, flags, offset, len, want: Option<u8>| {
+            let mut packet = packet();
+            packet.layout.nfproto = nfproto;
+            packet.layout.fragment_offset = 8;
+            packet.layout.flags = flags;
+            for (at, byte) in packet.frame.iter_mut().zip(0..) {
+                *at = byte;
+            }
+            let mut regs = Regs::default();
+            let step = load(&packet, Base::Transport, offset, len, Reg::R1, &mut regs);
+            let found = (step == Step::Next).then(|| regs.get(Reg::R1, 1)[0]);
+            assert_eq!(found, want, "{nfproto} {flags} {offset} {len}");
+            let to = Write {
+                base: Base::Transport,
+                offset,
+                csum: ChecksumKind::None,
+                csum_offset: 0,
+                csum_flags: 0,
+            };
+            assert_eq!(write(&mut packet, &to, &[1, 2]), Step::Break);
+        };
+        let (known, leaving) = (
+            layout_flags::L4PROTO,
+            layout_flags::L4PROTO | layout_flags::LEAVING,
+        );
+        check(nfproto::IPV4, known, 2, 2, Some(36));
+        check(nfproto::IPV4, leaving, 4, 4, Some(38));
+        check(nfproto::IPV4, known, 11, 1, Some(45));
+        check(nfproto::IPV4, known, 12, 1, None);
+        check(nfproto::IPV4, known, 1, 2, None);
+        check(nfproto::IPV4, known, 0, 8, None);
+        check(nfproto::IPV4, 0, 2, 2, None);
+        check(nfproto::IPV6, known, 2, 2, Some(16));
+        check(nfproto::IPV6, leaving, 2, 2, Some(2));
     }
 
     #[test]

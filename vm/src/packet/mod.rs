@@ -96,7 +96,7 @@ pub mod layout_flags {
     pub const LINK: u8 = 1;
     /// The layer 4 protocol is known.
     pub const L4PROTO: u8 = 2;
-    /// Transport loads are allowed: the protocol is known and this is no later fragment.
+    /// There is a transport header: the protocol is known and this is no later fragment.
     pub const TRANSPORT: u8 = 4;
     /// There is something behind a TCP or UDP header.
     pub const INNER: u8 = 8;
