@@ -106,11 +106,14 @@ impl Conntrack {
                 packet: transport,
                 direction,
                 is_verified,
-                tunables: self
-                    .table
-                    .policy(id)
-                    .and_then(|number| self.policies.tunables(number))
-                    .unwrap_or(&self.tunables),
+                tunables: if self.policies.is_empty() {
+                    &self.tunables
+                } else {
+                    self.table
+                        .policy(id)
+                        .and_then(|number| self.policies.tunables(number))
+                        .unwrap_or(&self.tunables)
+                },
             };
             let Some(entry) = self.table.entry_mut(id) else {
                 return Err(Refused::Drop(CtDrop::Clash));
@@ -142,6 +145,10 @@ impl Conntrack {
         let Some(entry) = self.table.entry_mut(id) else {
             return Ok(false);
         };
+        if direction == Direction::Reply && matches!(tracked, Tracked::Refresh(_) | Tracked::Ignore)
+        {
+            entry.see_reply();
+        }
         match tracked {
             Tracked::Refresh(timeout) => {
                 entry.account(direction, packet.packet_len);
@@ -159,6 +166,11 @@ impl Conntrack {
                 if entry.life.is_confirmed() {
                     self.destroy_held(id, now);
                 }
+                if direction == Direction::Reply
+                    && let Some(entry) = self.table.entry_mut(id)
+                {
+                    entry.see_reply();
+                }
             }
             Tracked::Restart => {
                 self.destroy(id, now);
@@ -172,11 +184,6 @@ impl Conntrack {
                 }
                 return Err(reason);
             }
-        }
-        if direction == Direction::Reply
-            && let Some(entry) = self.table.entry_mut(id)
-        {
-            entry.see_reply();
         }
         Ok(true)
     }

@@ -29,6 +29,11 @@ fn setting(l4proto: u8, state: &str) -> Option<&'static str> {
 pub(super) struct Policies(Vec<(StateSpec, Tunables)>);
 
 impl Policies {
+    /// Whether no rule has asked for any: then no entry is looked at for one.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The number of a policy. What it does not say is as the settings are when it is first asked for.
     pub(super) fn open(&mut self, spec: &StateSpec, tunables: &Tunables) -> Option<u16> {
         let known = self.0.iter().position(|(other, _)| other == spec);
