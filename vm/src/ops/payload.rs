@@ -144,7 +144,7 @@ mod tests {
                     | layout_flags::L4PROTO
                     | layout_flags::TRANSPORT
                     | layout_flags::INNER,
-                nfproto: crate::family::nfproto::IPV4,
+                nfproto: nfproto::IPV4,
                 ..Layout::default()
             },
             ..Packet::default()
