@@ -250,6 +250,9 @@ fn test_says_which_line_failed_and_who_decided() {
         ("b.test", bad),
     ]);
     redan(folder.path(), &["test", "a.test"]).ends_with(0);
+    std::fs::write(folder.path().join("empty.test"), "# later\n").unwrap();
+    let ran = redan(folder.path(), &["test", "empty.test"]).ends_with(2);
+    assert!(ran.stderr.contains("nothing is tested"), "{}", ran.stderr);
     let ran = redan(folder.path(), &["test", "a.test", "b.test"]).ends_with(1);
     assert!(ran.stdout.contains("b.test:2: FAILED"), "{}", ran.stdout);
     assert!(

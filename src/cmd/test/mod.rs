@@ -61,6 +61,11 @@ fn generate(args: &TestArgs, rules: &Path, terminal: &mut Terminal) -> Result<Ex
 fn one(args: &TestArgs, file: &Path, terminal: &mut Terminal) -> Result<bool> {
     let name = input::display_name(file);
     let lines = read(file, &name)?;
+    if lines.is_empty() {
+        bail!(
+            "{name}: nothing is tested; write packets, or have them written with `redan test --generate`"
+        );
+    }
     let rules = match &args.rules {
         Some(rules) => rules.clone(),
         None => rules_of(file)?,
