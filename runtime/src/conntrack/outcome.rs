@@ -11,7 +11,7 @@ pub enum TrackHook {
     Output,
 }
 
-/// What [`Conntrack::handle_packet`] made of a packet; `packet.ct` holds the rest.
+/// What `Conntrack::handle_packet` made of a packet; `packet.ct` holds the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Track {
     /// Belongs to an entry, or had been seen already.
