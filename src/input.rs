@@ -1,7 +1,7 @@
 //! Reading what the user names: files, and `-` for stdin. Every failure names the file and what to do about it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use redan_lang::source::read_whole;
@@ -42,6 +42,37 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn io::Read>> {
         bail!("cannot read {name}: it is a directory; name a file in it");
     }
     Ok(Box::new(file))
+}
+
+/// A file as it is named; of a folder, all files in it and below that end so, sorted. Links to folders are not followed.
+pub(crate) fn with_endings(path: &Path, endings: &[&str]) -> Result<Vec<PathBuf>> {
+    if is_stdin(path) || !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let name = display_name(&folder);
+        for entry in std::fs::read_dir(&folder).with_context(|| cannot_read(&name))? {
+            let entry = entry.with_context(|| cannot_read(&name))?;
+            let path = entry.path();
+            let ends = path.extension().and_then(|end| end.to_str());
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if ends.is_some_and(|end| endings.contains(&end)) {
+                files.push(path);
+            }
+        }
+    }
+    if files.is_empty() {
+        let endings = endings.join(", .");
+        bail!(
+            "there is nothing to read in {}: no file in it ends in .{endings}",
+            path.display()
+        );
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn cannot_read(name: &str) -> String {

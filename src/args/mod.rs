@@ -21,7 +21,7 @@ pub(crate) use replay::{Checksums, ReplayArgs, ReplayFormat};
 pub(crate) use run::{RunArgs, SandboxHostArgs};
 pub(crate) use site::SiteArgs;
 pub(crate) use test::{TestArgs, TestFormat};
-pub(crate) use translate::{IptablesArgs, TranslateArgs, TranslateFrom};
+pub(crate) use translate::{IptablesArgs, NetworkPolicyArgs, TranslateArgs, TranslateFrom};
 pub(crate) use why::{WhyArgs, WhyFormat};
 
 /// A stateful firewall in user space that speaks nftables' rule language.

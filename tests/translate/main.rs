@@ -7,13 +7,14 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use redan_lang::compile::{self, Options};
 use redan_lang::diag::Diagnostic;
 use redan_lang::fmt::fmt;
 use redan_lang::parse::{self, NoLoader};
 use redan_lang::source::Sources;
-use redan_lang::translate::iptables;
+use redan_lang::translate::{iptables, networkpolicy};
 
 /// The files of a folder that have one of these endings, sorted.
 fn inputs(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
@@ -96,4 +97,82 @@ fn iptables_becomes_nft() {
             &list(&done.findings, &sources),
         );
     }
+}
+
+/// Files whose name begins so have errors, and no translation.
+const BAD: &str = "bad-";
+
+#[test]
+fn network_policies_become_nft() {
+    for path in inputs("networkpolicy", &["yaml", "json"]) {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name")
+            .to_owned();
+        let mut sources = Sources::new();
+        let text = std::fs::read_to_string(&path).expect("the input can be read");
+        let id = sources.add(name.clone(), text);
+        let options = networkpolicy::Options {
+            explain: true,
+            placeholders: false,
+        };
+        let done = networkpolicy::translate(&sources, &[id], &[], options);
+        check(
+            &path.with_extension("findings"),
+            &list(&done.findings, &sources),
+        );
+        assert_eq!(done.text.is_none(), name.starts_with(BAD), "{name}");
+        if let Some(text) = done.text {
+            is_sound(&name, &text);
+            check(&path.with_extension("rules"), &text);
+            check(
+                &path.with_extension("connections"),
+                &done.model.connections(),
+            );
+        }
+    }
+}
+
+/// What the command says of some input: exit code, stdout, stderr.
+fn command(args: &[&str]) -> (Option<i32>, String, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_redan"))
+        .args(["translate", "networkpolicy"])
+        .args(args)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/translate/networkpolicy"))
+        .output()
+        .expect("the command can be run");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (done.status.code(), text(&done.stdout), text(&done.stderr))
+}
+
+#[test]
+fn faulty_policies_are_refused_with_their_place() {
+    for (file, place) in [
+        ("bad-garbage.yaml", "bad-garbage.yaml:3:1"),
+        ("bad-kind.yaml", "bad-kind.yaml:2:7"),
+        ("bad-field.yaml", "bad-field.yaml:5:3"),
+    ] {
+        for args in [&[file][..], &["--connections", file][..]] {
+            let (code, stdout, stderr) = command(args);
+            assert_eq!((code, stdout.as_str()), (Some(1), ""), "{file}: {stderr}");
+            assert!(stderr.contains(place), "{file}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_is_read_with_all_below_it() {
+    let (code, stdout, stderr) = command(&["--connections", "cluster"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    check(
+        &Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/translate/networkpolicy/cluster.connections"),
+        &stdout,
+    );
+    let (code, _, stderr) = command(&["--deny", "warnings", "cluster"]);
+    assert_eq!(code, Some(1), "pods have no address: {stderr}");
+    let (code, stdout, _) = command(&["--placeholders", "--deny", "warnings", "cluster"]);
+    assert_eq!(code, Some(0));
+    assert!(stdout.contains("198.18.0.1"), "{stdout}");
 }
