@@ -314,9 +314,10 @@ fn inner(layout: &mut Layout, frame: &[u8]) {
         return;
     }
     layout.flags |= layout_flags::TRANSPORT;
-    let bytes = frame
-        .get(layout.transport as usize..layout.end as usize)
-        .unwrap_or(&[]);
+    // An extension header may claim to reach behind the packet's end; nothing is carried there.
+    let Some(bytes) = frame.get(layout.transport as usize..layout.end as usize) else {
+        return;
+    };
     let header_len = match layout.l4proto {
         protocol::TCP => Tcp::new_checked(bytes).map(|header| header.header_len()),
         protocol::UDP => Some(udp::LEN),

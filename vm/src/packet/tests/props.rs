@@ -83,6 +83,13 @@ proptest! {
     }
 
     #[test]
+    fn nothing_is_carried_behind_the_end(units in 1_u8..) {
+        let frame = eth(0x86dd, &v6(43, &[4, units, 0, 0, 0, 0, 0, 0]));
+        let layout = dissect_with(&frame, LinkKind::Ethernet, Checksums::Ignore);
+        prop_assert!(layout.is_ok_and(|layout| !layout.has_inner()));
+    }
+
+    #[test]
     fn random_bytes_do_not_make_it_panic(frame in proptest::collection::vec(any::<u8>(), 0..120)) {
         for link in [LinkKind::Ethernet, LinkKind::Raw] {
             for layout in [dissect_with(&frame, link, Checksums::Ignore), dissect_bridge(&frame, link)].into_iter().flatten() {
