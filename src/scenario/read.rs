@@ -216,6 +216,16 @@ fn spec(first: Word<'_>, words: &mut Words<'_>) -> Result<Spec, Wrong> {
         (None, _) => Err(source.wrong("this end needs a port: 10.0.0.1:80 or [fd00::1]:80")),
         (_, None) => Err(target.wrong("this end needs a port: 10.0.0.1:80 or [fd00::1]:80")),
     };
+    // A port that no header carries would be left out without a word.
+    if !matches!(number, protocol::TCP | protocol::UDP) {
+        let with_port = [(source, &src), (target, &dst)];
+        if let Some((word, _)) = with_port.iter().find(|(_, end)| end.port.is_some()) {
+            return Err(word.wrong(format!(
+                "packets of {} are made without ports: write the address alone",
+                first.text
+            )));
+        }
+    }
     let is_v4 = src.address.is_ipv4();
     let transport = match number {
         protocol::TCP => {
@@ -374,6 +384,11 @@ mod tests {
                 "tcp 10.0.0.1 > 10.0.0.2:2 in a => accept",
                 5,
                 "this end needs a port",
+            ),
+            (
+                "sctp 10.0.0.1 > 10.0.0.2:2 in a => accept",
+                17,
+                "packets of sctp are made without ports",
             ),
             (
                 "tcp 10.0.0.1:1 > 10.0.0.2:2 sin in a => accept",

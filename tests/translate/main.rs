@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,6 +15,8 @@ use redan_lang::diag::Diagnostic;
 use redan_lang::fmt::fmt;
 use redan_lang::parse::{self, NoLoader};
 use redan_lang::source::Sources;
+use redan_lang::translate::networkpolicy::evaluate::{End, connection};
+use redan_lang::translate::networkpolicy::{Model, Protocol};
 use redan_lang::translate::{iptables, networkpolicy};
 
 /// The files of a folder that have one of these endings, sorted.
@@ -130,8 +133,87 @@ fn network_policies_become_nft() {
                 &path.with_extension("connections"),
                 &done.model.connections(),
             );
+            passes_what_policies_allow(&name, &text, &done.model);
         }
     }
+}
+
+/// Ports at which the policies of the fixtures begin or end, their neighbours, and a few that no policy names.
+const PORTS: [u16; 14] = [
+    1, 52, 53, 80, 443, 5999, 6000, 6010, 6011, 8079, 8080, 9100, 36412, 65535,
+];
+
+/// Hosts that are no pods: in a block of a policy, in what it leaves out, and elsewhere.
+const OUTSIDE: [&str; 6] = [
+    "192.0.2.5",
+    "192.0.2.200",
+    "198.51.100.7",
+    "203.0.113.9",
+    "2001:db8:1::7",
+    "2001:db8:ffff::9",
+];
+
+/// Sends packets between all pods and hosts through the rules: they pass where the API's definition lets them pass.
+fn passes_what_policies_allow(name: &str, rules: &str, model: &Model) {
+    let pods = model.addresses().map(|(pod, address)| End {
+        pod: Some(pod),
+        address: Some(address),
+    });
+    let outside = OUTSIDE.iter().map(|address| End {
+        pod: None,
+        address: Some(address.parse().expect("an address")),
+    });
+    let ends: Vec<End> = pods.chain(outside).collect();
+    let bracketed = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
+    let mut test = String::new();
+    for end in &ends {
+        let address = end.address.expect("each has one");
+        _ = writeln!(test, "host {address} pods0");
+    }
+    for from in &ends {
+        for to in ends
+            .iter()
+            .filter(|to| to.pod.is_none() || to.pod != from.pod)
+        {
+            let (Some(source), Some(target)) = (from.address, to.address) else {
+                continue;
+            };
+            if source.is_ipv4() != target.is_ipv4() || source == target {
+                continue;
+            }
+            let allowed = connection(model, *from, *to);
+            // Lines of a test make no SCTP packets with ports.
+            for (protocol, word) in [(Protocol::Tcp, "tcp"), (Protocol::Udp, "udp")] {
+                for port in PORTS {
+                    let verdict = if allowed.allows(Some(protocol), port) {
+                        "accept"
+                    } else {
+                        "drop"
+                    };
+                    let (source, target) = (bracketed(source), bracketed(target));
+                    _ = writeln!(
+                        test,
+                        "{word} {source}:40000 > {target}:{port} in pods0 => {verdict}"
+                    );
+                }
+            }
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |end: &str| folder.path().join(format!("policies.{end}"));
+    std::fs::write(path("rules"), rules).expect("the rules can be written");
+    std::fs::write(path("test"), &test).expect("the test can be written");
+    let done = Command::new(env!("CARGO_BIN_EXE_redan"))
+        .arg("test")
+        .arg(path("test"))
+        .output()
+        .expect("the command can be run");
+    let said = String::from_utf8_lossy(&done.stdout);
+    let faults = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(0), "{name}: {said}{faults}");
 }
 
 /// What the command says of some input: exit code, stdout, stderr.

@@ -302,7 +302,7 @@ impl<'a> Facts<'a> {
                 refuses
                     && self
                         .predicate(*last)
-                        .is_some_and(|p| p.tests.is_empty() && !self.has_limit(*last))
+                        .is_some_and(|p| p.is_exact && p.tests.is_empty() && !self.has_limit(*last))
             })
     }
 

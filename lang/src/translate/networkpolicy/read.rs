@@ -13,17 +13,19 @@ use crate::source::{SourceId, Sources, Span};
 const MAX_LISTS: usize = 8;
 
 /// What decides about traffic and is not translated: who reads the rest only would be told less than the truth.
-const OTHER_POLICIES: [&str; 10] = [
+const OTHER_POLICIES: [&str; 12] = [
     "AdminNetworkPolicy",
     "BaselineAdminNetworkPolicy",
     "CiliumClusterwideNetworkPolicy",
     "CiliumNetworkPolicy",
     "ClusterNetworkPolicy",
+    "ClusterUserDefinedNetwork",
     "EgressFirewall",
     "GlobalNetworkPolicy",
     "MultiNetworkPolicy",
     "NetworkPolicy",
     "StagedNetworkPolicy",
+    "UserDefinedNetwork",
 ];
 
 /// Kinds of Kubernetes' own groups that say nothing of who may reach whom.
