@@ -367,88 +367,90 @@ mod tests {
         assert_eq!(last.payload.len(), 100);
     }
 
+    /// A faulty line, the column that is at fault, and how what is said of it begins.
+    const FAULTY: &[(&str, usize, &str)] = &[
+        (
+            "tcp 10.0.0.1:1 > 10.0.0.2:2 in lan0",
+            36,
+            "`=> VERDICT` is missing",
+        ),
+        (
+            "tcp 10.0.0.1:1 > 10.0.0.2:2 => accept",
+            28,
+            "`in PORT` is missing",
+        ),
+        (
+            "tcp 10.0.0.1 > 10.0.0.2:2 in a => accept",
+            5,
+            "this end needs a port",
+        ),
+        (
+            "sctp 10.0.0.1 > 10.0.0.2:2 in a => accept",
+            17,
+            "packets of sctp are made without ports",
+        ),
+        (
+            "tcp 10.0.0.1:1 > 10.0.0.2:2 sin in a => accept",
+            29,
+            "`sin` is no TCP flag",
+        ),
+        (
+            "tcp 10.0.0.1:1 > [fd00::1]:2 in a => accept",
+            18,
+            "source and destination",
+        ),
+        (
+            "icmp 10.0.0.1 > 10.0.0.2 nd-redirect in a => accept",
+            26,
+            "`nd-redirect` is no type of icmp",
+        ),
+        (
+            "icmp fd00::1 > fd00::2 in a => accept",
+            1,
+            "icmp does not go",
+        ),
+        (
+            "foo 10.0.0.1 > 10.0.0.2 in a => accept",
+            1,
+            "`foo` is no protocol",
+        ),
+        (
+            "udp 10.0.0:1 > 10.0.0.2:1 in a => accept",
+            5,
+            "`10.0.0:1` is no address",
+        ),
+        (
+            "udp 10.0.0.1:1 > 10.0.0.2:1 ttl 300 in a => accept",
+            33,
+            "`300` is no number from 0 to 255",
+        ),
+        (
+            "udp 10.0.0.1:1 > 10.0.0.2:1 syn in a => accept",
+            29,
+            "`syn` means nothing here",
+        ),
+        (
+            "udp 10.0.0.1:1 10.0.0.2:1 in a => accept",
+            16,
+            "`>` belongs",
+        ),
+        ("answer => pass", 11, "`pass` is no verdict"),
+        ("answer => accept old", 18, "`old` is no state"),
+        ("answer => accept new x", 22, "`x` is one word too many"),
+        ("answer in => accept", 11, "which port?"),
+        ("error what => accept", 7, "`what` is no type"),
+        ("local here", 7, "`here` is no address"),
+        ("host 10.0.0.1", 14, "behind which port?"),
+        ("wait 3w", 6, "`w` is no unit"),
+        ("what", 1, "`what` is no protocol"),
+    ];
+
     #[test]
     fn faulty_lines_are_named_at_their_word() {
-        let cases = [
-            (
-                "tcp 10.0.0.1:1 > 10.0.0.2:2 in lan0",
-                36,
-                "`=> VERDICT` is missing",
-            ),
-            (
-                "tcp 10.0.0.1:1 > 10.0.0.2:2 => accept",
-                28,
-                "`in PORT` is missing",
-            ),
-            (
-                "tcp 10.0.0.1 > 10.0.0.2:2 in a => accept",
-                5,
-                "this end needs a port",
-            ),
-            (
-                "sctp 10.0.0.1 > 10.0.0.2:2 in a => accept",
-                17,
-                "packets of sctp are made without ports",
-            ),
-            (
-                "tcp 10.0.0.1:1 > 10.0.0.2:2 sin in a => accept",
-                29,
-                "`sin` is no TCP flag",
-            ),
-            (
-                "tcp 10.0.0.1:1 > [fd00::1]:2 in a => accept",
-                18,
-                "source and destination",
-            ),
-            (
-                "icmp 10.0.0.1 > 10.0.0.2 nd-redirect in a => accept",
-                26,
-                "`nd-redirect` is no type of icmp",
-            ),
-            (
-                "icmp fd00::1 > fd00::2 in a => accept",
-                1,
-                "icmp does not go",
-            ),
-            (
-                "foo 10.0.0.1 > 10.0.0.2 in a => accept",
-                1,
-                "`foo` is no protocol",
-            ),
-            (
-                "udp 10.0.0:1 > 10.0.0.2:1 in a => accept",
-                5,
-                "`10.0.0:1` is no address",
-            ),
-            (
-                "udp 10.0.0.1:1 > 10.0.0.2:1 ttl 300 in a => accept",
-                33,
-                "`300` is no number from 0 to 255",
-            ),
-            (
-                "udp 10.0.0.1:1 > 10.0.0.2:1 syn in a => accept",
-                29,
-                "`syn` means nothing here",
-            ),
-            (
-                "udp 10.0.0.1:1 10.0.0.2:1 in a => accept",
-                16,
-                "`>` belongs",
-            ),
-            ("answer => pass", 11, "`pass` is no verdict"),
-            ("answer => accept old", 18, "`old` is no state"),
-            ("answer => accept new x", 22, "`x` is one word too many"),
-            ("answer in => accept", 11, "which port?"),
-            ("error what => accept", 7, "`what` is no type"),
-            ("local here", 7, "`here` is no address"),
-            ("host 10.0.0.1", 14, "behind which port?"),
-            ("wait 3w", 6, "`w` is no unit"),
-            ("what", 1, "`what` is no protocol"),
-        ];
-        for (text, column, want) in cases {
+        for (text, column, want) in FAULTY {
             let got = &lines(text).unwrap_err()[0];
             assert!(got.message.starts_with(want), "{text}: {got:?}");
-            assert_eq!(got.column, column, "{text}: {got:?}");
+            assert_eq!(got.column, *column, "{text}: {got:?}");
         }
     }
 }
